@@ -1,0 +1,332 @@
+//! One connection to a RouterOS API service, made when first needed and dropped after any error.
+//!
+//! One command is outstanding at a time, so replies need no tags. After a timeout or a broken sentence nobody can
+//! say which reply belongs to which command, hence a new connection; a command cut short by its caller (a dropped
+//! future) drops the connection too.
+
+use std::{fmt, io, time::Duration};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use super::codec::{self, Decoder, Sentence};
+use crate::queue::QueueError;
+
+/// Most memory that one reply may take, counted as its bytes and 32 more a word. About 1,400 queues as printed here.
+const MAX_REPLY: usize = 1024 * 1024;
+
+/// Longest text of the router's that goes into an error, in characters.
+const MAX_MESSAGE: usize = 200;
+
+pub struct Client {
+    address: String,
+    user: String,
+    password: String,
+    timeout: Duration,
+    // Boxed: a decoder and a socket would make this variant of `AnyBackend` several times the size of the others.
+    link: Option<Box<Link>>,
+}
+
+/// A command's reply that ended well.
+#[derive(Debug)]
+pub struct Reply {
+    /// The `!re` sentences, in order.
+    pub rows: Vec<Sentence>,
+    pub done: Sentence,
+}
+
+impl Client {
+    /// Connects to nothing yet. `address` is `host:port`; `timeout` bounds connecting with login, and each command.
+    pub fn new(address: String, user: String, password: String, timeout: Duration) -> Self {
+        Self { address, user, password, timeout, link: None }
+    }
+
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// A command that only reads: asked once more on a new connection where a kept one turns out to be closed, as
+    /// after a restart of the router.
+    pub async fn ask(&mut self, words: &[Vec<u8>]) -> Result<Reply, QueueError> {
+        let kept = self.link.is_some();
+        match self.tell(words).await {
+            Err(QueueError::Unreachable { .. }) if kept => self.tell(words).await,
+            outcome => outcome,
+        }
+    }
+
+    /// A command sent at most once. [`QueueError::Refused`] is the router's `!trap`.
+    pub async fn tell(&mut self, words: &[Vec<u8>]) -> Result<Reply, QueueError> {
+        let mut link = match self.link.take() {
+            Some(link) => link,
+            None => self.within(self.connect()).await?,
+        };
+        let reply = self.within(link.exchange(&self.address, words)).await?;
+        self.link = Some(link);
+        Ok(reply)
+    }
+
+    async fn connect(&self) -> Result<Box<Link>, QueueError> {
+        let stream = TcpStream::connect(self.address.as_str()).await.map_err(unreachable(&self.address))?;
+        // Commands are small and each waits for its reply: Nagle's algorithm would only delay them.
+        stream.set_nodelay(true).map_err(unreachable(&self.address))?;
+        let mut link = Box::new(Link { stream, decoder: Decoder::default() });
+        self.log_in(&mut link).await?;
+        Ok(link)
+    }
+
+    async fn log_in(&self, link: &mut Link) -> Result<(), QueueError> {
+        let words = [b"/login".to_vec(), attribute("name", &self.user), attribute("password", &self.password)];
+        match link.exchange(&self.address, &words).await {
+            // Before 6.43 the router answers with a challenge, to be returned under MD5.
+            Ok(reply) if reply.done.attribute("ret").is_some() => Err(QueueError::Unsupported {
+                what: format!("login to {} by MD5 challenge, expected RouterOS 6.43 or newer", self.address),
+            }),
+            Ok(_) => Ok(()),
+            Err(QueueError::Refused { .. }) => {
+                Err(QueueError::Authentication { address: self.address.clone(), user: self.user.clone() })
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    async fn within<T>(&self, operation: impl Future<Output = Result<T, QueueError>>) -> Result<T, QueueError> {
+        match tokio::time::timeout(self.timeout, operation).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(QueueError::Timeout {
+                address: self.address.clone(),
+                after_ms: u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX),
+            }),
+        }
+    }
+}
+
+/// Without the password.
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("address", &self.address)
+            .field("user", &self.user)
+            .field("timeout", &self.timeout)
+            .field("connected", &self.link.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The word `=name=value`.
+pub fn attribute(name: &str, value: &str) -> Vec<u8> {
+    format!("={name}={value}").into_bytes()
+}
+
+struct Link {
+    stream: TcpStream,
+    decoder: Decoder,
+}
+
+impl Link {
+    async fn exchange(&mut self, address: &str, words: &[Vec<u8>]) -> Result<Reply, QueueError> {
+        let command = words.first().map(|word| text(word)).unwrap_or_default();
+        let garbage = |what: String| QueueError::Garbage { what: format!("{address} to {command}: {what}") };
+        if !self.decoder.is_idle() {
+            return Err(garbage("bytes after the end of the reply before".into()));
+        }
+        let bytes = codec::encode(words)
+            .map_err(|error| QueueError::Unsupported { what: format!("sending {command}: {error}") })?;
+        self.stream.write_all(&bytes).await.map_err(unreachable(address))?;
+
+        let mut rows = Vec::new();
+        let mut size = 0_usize;
+        let mut trap = None;
+        loop {
+            let sentence = match self.decoder.next_sentence() {
+                Ok(Some(sentence)) => sentence,
+                Ok(None) => {
+                    self.receive().await.map_err(unreachable(address))?;
+                    continue;
+                }
+                Err(error) => return Err(garbage(error.to_string())),
+            };
+            match sentence.reply() {
+                b"!re" => {
+                    size = sentence.words().iter().fold(size, |size, word| size.saturating_add(word.len() + 32));
+                    if size > MAX_REPLY {
+                        return Err(garbage(format!("more than {MAX_REPLY} bytes")));
+                    }
+                    rows.push(sentence);
+                }
+                b"!done" => {
+                    return match trap {
+                        Some(message) => Err(QueueError::Refused { command, message }),
+                        None => Ok(Reply { rows, done: sentence }),
+                    };
+                }
+                // The first of several is the cause.
+                b"!trap" => trap = trap.or_else(|| Some(message(&sentence))),
+                // RouterOS 7.18 and newer: no rows; `!done` follows.
+                b"!empty" => {}
+                b"!fatal" => {
+                    let reason = io::Error::other(format!("closed by the router: {}", message(&sentence)));
+                    return Err(unreachable(address)(reason));
+                }
+                other => return Err(garbage(format!("reply word {:?}", text(other)))),
+            }
+        }
+    }
+
+    async fn receive(&mut self) -> io::Result<()> {
+        let mut chunk = [0; 2048];
+        let count = self.stream.read(&mut chunk).await?;
+        if count == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.decoder.feed(chunk.get(..count).unwrap_or_default());
+        Ok(())
+    }
+}
+
+fn unreachable(address: &str) -> impl Fn(io::Error) -> QueueError {
+    let address = address.to_owned();
+    move |source| QueueError::Unreachable { address: address.clone(), source }
+}
+
+/// What a `!trap` or `!fatal` says: `=message=`, or for `!fatal` the bare second word.
+fn message(sentence: &Sentence) -> String {
+    let bare = || sentence.words().get(1).map(Vec::as_slice);
+    sentence.attribute("message").or_else(bare).map(text).unwrap_or_else(|| "no reason given".into())
+}
+
+/// The router's bytes as text fit for a log line.
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).chars().filter(|character| !character.is_control()).take(MAX_MESSAGE).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    //! Against a socket that plays a script: for each sentence received on a connection, the next answer. What a
+    //! router makes of a command is tested against the simulator and, there, against other people's clients.
+
+    use super::*;
+    use tokio::net::TcpListener;
+
+    /// One answer: sentences of words. No words at all: the connection is closed.
+    type Answer = &'static [&'static [&'static str]];
+
+    const LOGGED_IN: Answer = &[&["!done"]];
+    const CLOSE: Answer = &[&[]];
+
+    async fn script(connections: Vec<Vec<Answer>>) -> Client {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        tokio::spawn(async move {
+            for answers in connections {
+                let (stream, _) = listener.accept().await.unwrap();
+                play(Link { stream, decoder: Decoder::default() }, answers).await;
+            }
+        });
+        Client::new(address, "takar".into(), "se cret".into(), Duration::from_millis(500))
+    }
+
+    async fn play(mut link: Link, answers: Vec<Answer>) {
+        for answer in answers {
+            while link.decoder.next_sentence().unwrap().is_none() {
+                if link.receive().await.is_err() {
+                    return;
+                }
+            }
+            for sentence in answer {
+                if sentence.is_empty() {
+                    return;
+                }
+                link.stream.write_all(&codec::encode(sentence).unwrap()).await.unwrap();
+            }
+        }
+        // Stay until the client goes, so that an unanswered command times out.
+        while link.receive().await.is_ok() {}
+    }
+
+    fn print() -> Vec<Vec<u8>> {
+        vec![b"/queue/simple/print".to_vec()]
+    }
+
+    #[tokio::test]
+    async fn rows_and_done() {
+        let rows: Answer = &[&["!re", "=name=a"], &["!re", "=name=b"], &["!done"]];
+        let mut client = script(vec![vec![LOGGED_IN, rows, &[&["!empty"], &["!done"]]]]).await;
+        let reply = client.ask(&print()).await.unwrap();
+        assert_eq!(reply.rows.len(), 2);
+        assert_eq!(reply.rows[1].attribute("name"), Some(&b"b"[..]));
+        assert!(client.ask(&print()).await.unwrap().rows.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_trap_is_refused_with_its_message_and_costs_the_connection() {
+        let trap: Answer = &[&["!trap", "=category=2", "=message=no such item"], &["!done"]];
+        let mut client = script(vec![vec![LOGGED_IN, trap], vec![LOGGED_IN, &[&["!done"]]]]).await;
+        let error = client.tell(&print()).await.unwrap_err();
+        assert_eq!(error.to_string(), "/queue/simple/print refused by the device: no such item");
+        client.tell(&print()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_refused_login_names_the_user_and_not_the_password() {
+        let trap: Answer = &[&["!trap", "=message=invalid user name or password (6)"], &["!done"]];
+        let mut client = script(vec![vec![trap]]).await;
+        let error = client.ask(&print()).await.unwrap_err();
+        assert!(matches!(&error, QueueError::Authentication { user, .. } if user == "takar"), "{error:?}");
+        assert!(!format!("{client:?} {error:?} {error}").contains("se cret"));
+    }
+
+    #[tokio::test]
+    async fn the_old_login_is_named_as_such() {
+        let challenge: Answer = &[&["!done", "=ret=ebddd18303a54111e2dea05a92ab46b4"]];
+        let error = script(vec![vec![challenge]]).await.ask(&print()).await.unwrap_err();
+        assert!(matches!(error, QueueError::Unsupported { .. }), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn a_closed_connection_is_made_anew_for_reading_only() {
+        let once = || vec![LOGGED_IN, &[&["!done"]], CLOSE];
+        let mut client = script(vec![once(), once(), once()]).await;
+        client.ask(&print()).await.unwrap();
+        client.ask(&print()).await.unwrap();
+        assert!(matches!(client.tell(&print()).await, Err(QueueError::Unreachable { .. })));
+        client.tell(&print()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn fatal_says_why() {
+        let fatal: Answer = &[&["!fatal", "not logged in"]];
+        let error = script(vec![vec![LOGGED_IN, fatal]]).await.ask(&print()).await.unwrap_err();
+        let QueueError::Unreachable { source, .. } = error else { panic!("{error:?}") };
+        assert_eq!(source.to_string(), "closed by the router: not logged in");
+    }
+
+    #[tokio::test]
+    async fn silence_and_half_an_answer_time_out() {
+        let half: Answer = &[&["!re", "=name=a"]];
+        let mut client = script(vec![vec![LOGGED_IN, half], vec![LOGGED_IN]]).await;
+        client.timeout = Duration::from_millis(60);
+        for _ in 0..2 {
+            let error = client.ask(&print()).await.unwrap_err();
+            assert!(matches!(error, QueueError::Timeout { after_ms: 60, .. }), "{error:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_no_router_says_is_garbage() {
+        let late: Answer = &[&["!done"], &["!re", "=name=late"]];
+        for answers in [vec![LOGGED_IN, &[&["!what"]]], vec![LOGGED_IN, &[&["name=a"]]]] {
+            let error = script(vec![answers]).await.ask(&print()).await.unwrap_err();
+            assert!(matches!(error, QueueError::Garbage { .. }), "{error:?}");
+        }
+        let mut client = script(vec![vec![LOGGED_IN, late, late]]).await;
+        client.ask(&print()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        // The late row is either noticed before the next command or read as its row; never silently after it.
+        if let Ok(reply) = client.ask(&print()).await {
+            assert_eq!(reply.rows.len(), 1);
+        }
+    }
+}

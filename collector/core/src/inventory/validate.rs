@@ -1,0 +1,155 @@
+//! From rows to an [`Inventory`], or to everything that is wrong with them.
+
+use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
+use takar_shared::{BitsPerSec, Direction, Name, queue::Shaper};
+
+use super::{
+    Contention, Inventory, Link, LinkMeter, Notice, Problem, Provider, RawInventory, RawLink, RawUplink, Row, Side,
+    Site, Uplink,
+    place::{Place, Problems},
+    rows::{self, References},
+    side::side,
+};
+
+/// Between the extremes a share can differ by a factor of 1000, which is more than any network's tiers do.
+const WEIGHTS: core::ops::RangeInclusive<u32> = 1..=1000;
+const DEFAULT_WEIGHT: u32 = 10;
+
+/// An inventory that can be used, and what its owner should know about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Validated {
+    pub inventory: Inventory,
+    pub notices: Vec<Notice>,
+}
+
+/// Checks every row, reference and sum. The problems come in the order of the tables.
+pub fn validate(raw: &RawInventory) -> Result<Validated, Vec<Problem>> {
+    let mut problems = Problems::default();
+    let providers = rows::build(&raw.providers, &mut problems, |row, place, problems| {
+        let (name, title) = (problems.name(place, "name", &row.name), problems.title(place, &row.title));
+        Some(Provider { name: name?, title: title? })
+    });
+    let to_provider = References::to(&raw.providers);
+    let uplinks =
+        rows::build(&raw.uplinks, &mut problems, |row, place, problems| uplink(row, place, &to_provider, problems));
+    let sites = rows::build(&raw.sites, &mut problems, |row, place, problems| {
+        let (name, title) = (problems.name(place, "name", &row.name), problems.title(place, &row.title));
+        Some(Site { name: name?, title: title? })
+    });
+    let mut reader = LinkReader {
+        to_site: References::to(&raw.sites),
+        to_uplink: References::to(&raw.uplinks),
+        uplinks: &uplinks,
+        shapers: BTreeMap::new(),
+    };
+    let links = rows::build(&raw.links, &mut problems, |row, place, problems| reader.link(row, place, problems));
+    let inventory = Inventory::new(providers, uplinks, sites, links);
+    guarantees_fit(&inventory, &raw.uplinks, &mut problems);
+
+    let problems = problems.into_vec();
+    if problems.is_empty() {
+        let notices = inventory.notices();
+        return Ok(Validated { inventory, notices });
+    }
+    Err(problems)
+}
+
+fn uplink(row: &RawUplink, place: &Place, to_provider: &References<'_>, problems: &mut Problems) -> Option<Uplink> {
+    let name = problems.name(place, "name", &row.name);
+    let provider = to_provider.resolve(place, "provider", &row.provider, problems);
+    for (key, rate) in [("down_bps", row.down_bps), ("up_bps", row.up_bps)] {
+        if rate == 0 {
+            problems.add(place.key(key), "expected a capacity above 0 bit/s");
+        }
+    }
+    if row.contention_per_mille == Some(0) {
+        problems.add(place.key("contention_per_mille"), "expected a ratio above 0 (1000 is 1.0)");
+    }
+    Some(Uplink {
+        name: name?,
+        provider: provider?,
+        down: BitsPerSec(row.down_bps),
+        up: BitsPerSec(row.up_bps),
+        contention: row.contention_per_mille.map_or(Contention::ONE, Contention),
+    })
+}
+
+struct LinkReader<'a> {
+    to_site: References<'a>,
+    to_uplink: References<'a>,
+    uplinks: &'a [Uplink],
+    /// Every shaper taken so far, and where.
+    shapers: BTreeMap<(Name, Shaper, Option<Direction>), String>,
+}
+
+impl LinkReader<'_> {
+    fn link(&mut self, row: &RawLink, place: &Place, problems: &mut Problems) -> Option<Link> {
+        let name = problems.name(place, "name", &row.name);
+        let title = row.title.as_deref().map(|title| problems.title(place, title));
+        let site = self.to_site.resolve(place, "site", &row.site, problems);
+        let uplink = self.to_uplink.resolve(place, "uplink", &row.uplink, problems);
+        // Also a topic level, though its agent chose it.
+        let device = problems.topic_level(place, "device", &row.device);
+        let meter = match &row.interface {
+            None => Some(LinkMeter::Queues),
+            Some(interface) => problems.device_side(place, "interface", interface).map(LinkMeter::Interface),
+        };
+        let weight = row.weight.unwrap_or(DEFAULT_WEIGHT);
+        if !WEIGHTS.contains(&weight) {
+            let (least, most) = (WEIGHTS.start(), WEIGHTS.end());
+            problems.add(place.key("weight"), format!("expected {least} to {most}, found {weight}"));
+        }
+        let capacity = |direction| {
+            let found = self.uplinks.iter().find(|uplink| uplink.name.as_str() == row.uplink);
+            found.map(|uplink| uplink.capacity(direction)).filter(|capacity| *capacity > BitsPerSec::ZERO)
+        };
+        let down = side(&row.down, &place.table("down"), capacity(Direction::Down), problems);
+        let up = side(&row.up, &place.table("up"), capacity(Direction::Up), problems);
+        if let Some(device) = &device {
+            self.take(device, down.as_ref(), Direction::Down, place, problems);
+            self.take(device, up.as_ref(), Direction::Up, place, problems);
+        }
+        Some(Link {
+            name: name?,
+            title: title.flatten(),
+            site: site?,
+            uplink: uplink?,
+            device: device?,
+            meter: meter?,
+            weight,
+            down: down?,
+            up: up?,
+        })
+    }
+
+    /// Two links on one shaper would undo each other's changes.
+    fn take(&mut self, device: &Name, side: Option<&Side>, direction: Direction, place: &Place, problems: &mut Problems) {
+        let Some(shaper) = side.map(|side| &side.shaper) else { return };
+        // A class shapes what leaves its interface, so it cannot be down and up at once; a simple queue or an SQM
+        // section can.
+        let side_of = (!matches!(shaper, Shaper::Class { .. })).then_some(direction);
+        let at = place.table(direction.as_str()).whole();
+        match self.shapers.get(&(device.clone(), shaper.clone(), side_of)) {
+            Some(earlier) => problems.add(at, format!("expected a shaper of its own, {earlier} has {shaper} on {device}")),
+            None => {
+                self.shapers.insert((device.clone(), shaper.clone(), side_of), at);
+            }
+        }
+    }
+}
+
+/// What is guaranteed must exist. Links that were themselves a problem are left out, so a sum found here is real.
+fn guarantees_fit(inventory: &Inventory, rows: &[Row<RawUplink>], problems: &mut Problems) {
+    for line in inventory.budget() {
+        if line.capacity == BitsPerSec::ZERO || line.sum_cir <= line.capacity {
+            continue;
+        }
+        let name = line.uplink.as_str();
+        let index = rows.iter().position(|row| matches!(row, Row::Read(raw) if raw.name == name)).unwrap_or(0);
+        let (sum, capacity, direction) = (line.sum_cir, line.capacity, line.direction);
+        problems.add(
+            Place::row("uplink", index, Some(name)).key(if direction == Direction::Down { "down_bps" } else { "up_bps" }),
+            format!("expected at least the guarantees (cir_bps) of its links, which add up to {sum}, found {capacity}"),
+        );
+    }
+}

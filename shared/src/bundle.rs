@@ -1,0 +1,65 @@
+//! Enrolment by file: what an agent asks with and what it is answered. Written as JSON, since
+//! people carry these files; keys and signatures are hex text.
+
+use alloc::{string::String, vec::Vec};
+use serde::{Deserialize, Serialize};
+
+use crate::{NetworkId, birth::Bound};
+
+/// `takar-agent enrol --request FILE`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// 1; anything else is of another version.
+    pub takar_request: u32,
+    /// What the agent is asked to be called.
+    pub name: String,
+    pub public_key: String,
+    /// The agent id, which is derived from the key: for people to compare over the telephone.
+    pub fingerprint: String,
+    pub devices: Vec<RequestedDevice>,
+    /// By the agent's key over [`request_preimage`]: proves that the sender holds it.
+    pub signature: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RequestedDevice {
+    pub device: String,
+    pub changes_per_hour: u16,
+    pub bounds: Vec<Bound>,
+}
+
+/// `takar device approve FILE --out BUNDLE`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bundle {
+    pub takar_bundle: u32,
+    pub network: String,
+    /// The agent id the bundle was made for.
+    pub agent: String,
+    pub name: String,
+    pub root_keys: Vec<String>,
+    pub root_threshold: u8,
+    /// The signed keyset, hex of its bytes.
+    pub keyset: String,
+    /// `mqtts://host:port`, or `mqtt://127.0.0.1:port` for the embedded broker.
+    pub broker: String,
+    /// PEM; absent where the broker is on loopback without TLS.
+    pub ca: Option<String>,
+    /// PEM, for the agent's own Ed25519 key, CN = agent id.
+    pub certificate: Option<String>,
+}
+
+/// What the request's signature covers.
+pub fn request_preimage(public_key: &[u8; 32], name: &str) -> Vec<u8> {
+    let mut signed = b"takar/1\0request\0".to_vec();
+    signed.extend_from_slice(public_key);
+    signed.extend_from_slice(name.as_bytes());
+    signed
+}
+
+/// The network id of a bundle, if it is one.
+pub fn network_of(bundle: &Bundle) -> Option<NetworkId> {
+    bundle.network.parse().ok()
+}
