@@ -39,6 +39,9 @@ pub struct Bundle {
     /// The agent id the bundle was made for.
     pub agent: String,
     pub name: String,
+    /// The collector's clock, in ms since 1970, as the bundle was made: a router that boots in 1970
+    /// judges certificates by at least this.
+    pub server_time: u64,
     pub root_keys: Vec<String>,
     pub root_threshold: u8,
     /// The signed keyset, hex of its bytes.

@@ -69,7 +69,8 @@ pub struct Machine {
     record: DeviceRecord,
     step: Step,
     deadline: Option<MonoMillis>,
-    /// Read while a change was in progress, for its receipts.
+    /// Read while a change was in progress, for its receipts: the digest of all, the readings of
+    /// what the change names, so that a receipt stays small on a router with many queues.
     observed: Option<QueueSet>,
     journalling: Vec<Record>,
 }
@@ -283,7 +284,7 @@ impl Machine {
         let verdict = admit(&command, &self.limits, situation, &self.record.accepted_at, readings);
         let device = self.limits.device.clone();
         self.step = Step::Accepting;
-        self.observed = set;
+        self.observed = set.map(|set| named(set, &command.set));
         match (verdict, situation.granted) {
             (Ok(()), Some(granted)) => {
                 let old = self.old_values(&command.set);
@@ -320,7 +321,7 @@ impl Machine {
         if !in_force(&open.new, set.as_ref()) {
             return self.restore(RollbackCause::ReadBackDiffers);
         }
-        self.observed = set;
+        self.observed = set.map(|set| named(set, &open.new));
         self.step = Step::ReadingBack;
         let receipt = self.receipt(open.change, open.serial, Phase::Applied);
         self.journal(vec![Record::Applied { device: self.limits.device.clone() }, Record::Receipt(receipt)])
@@ -331,13 +332,16 @@ impl Machine {
         if !in_force(&open.new, set.as_ref()) {
             return self.restore(RollbackCause::ReadBackDiffers);
         }
-        self.observed = set;
+        self.observed = set.map(|set| named(set, &open.new));
         self.step = Step::Verifying;
         self.journal(vec![Record::Confirmed { device: self.limits.device.clone() }])
     }
 
     fn redone(&mut self, set: Option<QueueSet>) -> Vec<Effect> {
-        self.observed = set;
+        self.observed = match &self.record.open {
+            Some(open) => set.map(|set| named(set, &open.new)),
+            None => None,
+        };
         self.finish()
     }
 
@@ -361,7 +365,7 @@ impl Machine {
             self.step = Step::Restoring { cause, retry_at: Some(now.plus(RETRY_MS)), reading: false };
             return Vec::new();
         }
-        self.observed = set;
+        self.observed = set.map(|set| named(set, &open.old));
         self.step = Step::Restoring { cause, retry_at: None, reading: true };
         let receipt = self.receipt(open.change, open.serial, Phase::RolledBack(cause));
         self.journal(vec![Record::RolledBack { device: self.limits.device.clone() }, Record::Receipt(receipt)])
@@ -455,6 +459,11 @@ impl Machine {
     pub fn is_settled(&self) -> bool {
         self.record.open.is_none() && self.record.last_receipt.as_ref().is_none_or(|receipt| is_final(receipt.phase))
     }
+}
+
+fn named(mut set: QueueSet, settings: &[Setting]) -> QueueSet {
+    set.readings.retain(|reading| settings.iter().any(|setting| reading.is_for(setting)));
+    set
 }
 
 /// Does every setting stand as given, enabled?

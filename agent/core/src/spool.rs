@@ -115,6 +115,11 @@ impl Spool {
         Some(message)
     }
 
+    /// The socket did not take the message that `next_to_send` gave.
+    pub fn unsend(&mut self) {
+        self.sent = self.sent.saturating_sub(1);
+    }
+
     /// Sends all again when nothing was reported stored for `after_ms`: an accepted publish is no
     /// durability, a killed broker loses what it acknowledged.
     pub fn resend_if_stale(&mut self, now: MonoMillis, after_ms: u64) -> bool {

@@ -24,7 +24,10 @@ pub async fn contract<B: QueueBackend>(backend: &mut B, low: BitsPerSec, high: B
     let mut run = Run { has_cir: backend.has_cir(), backend, last };
     let clauses = run.clauses(low, high).await;
     let restored = run.put("the original values are restored", &original).await;
-    clauses.and(restored)
+    match (clauses, restored) {
+        (Err(clause), Err(restore)) => Err(format!("{clause}; then {restore}")),
+        (clauses, restored) => clauses.and(restored),
+    }
 }
 
 /// The one clause that needs the allow-list itself: `read` returns exactly it, in its order.

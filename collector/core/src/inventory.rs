@@ -188,9 +188,7 @@ impl Inventory {
         self.links.iter().filter(move |link| link.device.as_str() == device)
     }
 
-    fn new(
-        mut providers: Vec<Provider>, mut uplinks: Vec<Uplink>, mut sites: Vec<Site>, mut links: Vec<Link>,
-    ) -> Self {
+    fn new(mut providers: Vec<Provider>, mut uplinks: Vec<Uplink>, mut sites: Vec<Site>, mut links: Vec<Link>) -> Self {
         providers.sort_by(|a, b| a.name.cmp(&b.name));
         uplinks.sort_by(|a, b| a.name.cmp(&b.name));
         sites.sort_by(|a, b| a.name.cmp(&b.name));

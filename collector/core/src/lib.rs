@@ -1,1 +1,21 @@
+//! What the collector decides, without doing it: rates from counters, readings from rates, findings
+//! from readings, proposals from findings, batches of changes from proposals.
+//!
+//! Pure: time and input come as arguments, results go out as values. No clock, socket or file can
+//! hide here, since the crate builds for a target without an operating system.
+#![no_std]
+#![forbid(unsafe_code)]
 
+extern crate alloc;
+
+pub mod assess;
+pub mod audit;
+pub mod batch;
+pub mod demand;
+pub mod inventory;
+pub mod ledger;
+pub mod plan;
+pub mod rate;
+pub mod reserve;
+pub mod setting;
+pub mod window;

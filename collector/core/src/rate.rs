@@ -40,9 +40,7 @@ pub fn rate(earlier: &CounterSample, later: &CounterSample, limits: &RateLimits)
     }
     let most = limits.most_octets(elapsed_ms);
     let octets = match later.width {
-        Width::Bits64 => {
-            later.value.checked_sub(earlier.value).ok_or(NoRate::Discontinuity(Break::WentDown))?
-        }
+        Width::Bits64 => later.value.checked_sub(earlier.value).ok_or(NoRate::Discontinuity(Break::WentDown))?,
         Width::Bits32 if most >= u128::from(WRAP_32) => {
             return Err(NoRate::Ambiguous { elapsed_ms, longest_ms: limits.longest_32_bit_ms() });
         }
@@ -186,15 +184,29 @@ pub enum NoRate {
     /// Both were taken at the same moment.
     NoTime,
     /// Taken before the one that is already known.
-    TimeBack { by_ms: u64 },
-    Gap { elapsed_ms: u64, max_ms: u64 },
+    TimeBack {
+        by_ms: u64,
+    },
+    Gap {
+        elapsed_ms: u64,
+        max_ms: u64,
+    },
     Discontinuity(Break),
     /// More than the line can carry.
-    Implausible { octets: u64, elapsed_ms: u64, max_bps: BitsPerSec },
+    Implausible {
+        octets: u64,
+        elapsed_ms: u64,
+        max_bps: BitsPerSec,
+    },
     /// The line could have filled the 32-bit counter more than once.
-    Ambiguous { elapsed_ms: u64, longest_ms: u64 },
+    Ambiguous {
+        elapsed_ms: u64,
+        longest_ms: u64,
+    },
     /// A 32-bit counter cannot hold this.
-    OutOfRange { value: u64 },
+    OutOfRange {
+        value: u64,
+    },
 }
 
 impl NoRate {

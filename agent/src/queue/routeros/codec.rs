@@ -27,11 +27,11 @@ pub const MAX_SENTENCE: usize = 256 * 1024;
 pub enum CodecError {
     #[error("length byte {0:#04x} is reserved")]
     ReservedLength(u8),
-    #[error("word of {0} bytes, expected at most {MAX_WORD}")]
+    #[error("word of {0} bytes, expected at most {most}", most = MAX_WORD)]
     WordTooLong(usize),
-    #[error("sentence of more than {MAX_WORDS} words")]
+    #[error("sentence of more than {most} words", most = MAX_WORDS)]
     TooManyWords,
-    #[error("sentence of more than {MAX_SENTENCE} bytes")]
+    #[error("sentence of more than {most} bytes", most = MAX_SENTENCE)]
     SentenceTooLong,
     /// Only when encoding: an empty word would end the sentence where it stands.
     #[error("empty word or sentence")]
@@ -56,9 +56,7 @@ impl Sentence {
 
     /// The value of the first attribute word `=name=value`.
     pub fn attribute(&self, name: &str) -> Option<&[u8]> {
-        self.words.iter().find_map(|word| {
-            word.strip_prefix(b"=")?.strip_prefix(name.as_bytes())?.strip_prefix(b"=")
-        })
+        self.words.iter().find_map(|word| word.strip_prefix(b"=")?.strip_prefix(name.as_bytes())?.strip_prefix(b"="))
     }
 }
 
@@ -233,8 +231,8 @@ mod tests {
 
     #[test]
     fn all_five_length_forms_at_their_edges() {
-        for (length, bytes) in [
-            (0, &[0x00][..]),
+        let forms: [(u32, &[u8]); 10] = [
+            (0, &[0x00]),
             (0x7f, &[0x7f]),
             (0x80, &[0x80, 0x80]),
             (0x3fff, &[0xbf, 0xff]),
@@ -244,7 +242,8 @@ mod tests {
             (0x0fff_ffff, &[0xef, 0xff, 0xff, 0xff]),
             (0x1000_0000, &[0xf0, 0x10, 0x00, 0x00, 0x00]),
             (u32::MAX, &[0xf0, 0xff, 0xff, 0xff, 0xff]),
-        ] {
+        ];
+        for (length, bytes) in forms {
             let mut encoded = Vec::new();
             encode_length(length, &mut encoded);
             assert_eq!(encoded, bytes, "{length:#x}");

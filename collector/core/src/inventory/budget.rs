@@ -1,11 +1,11 @@
 //! What an uplink's links may use together: sums of guarantees and ceilings against capacity.
 
-use alloc::vec::Vec;
+use alloc::{format, string::String, vec::Vec};
 use core::fmt;
 use serde::Serialize;
 use takar_shared::{BitsPerSec, Direction};
 
-use super::{Contention, Inventory, UplinkName};
+use super::{Contention, Inventory, Uplink, UplinkName};
 
 /// One uplink in one direction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -38,16 +38,8 @@ impl BudgetLine {
 
 impl Notice {
     /// The line for the uplink's row in the inventory.
-    pub fn accepting_line(&self) -> impl fmt::Display {
-        AcceptingLine(self.accept)
-    }
-}
-
-struct AcceptingLine(Contention);
-
-impl fmt::Display for AcceptingLine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "contention_per_mille = {}", self.0.0)
+    pub fn accepting_line(&self) -> String {
+        format!("contention_per_mille = {}", self.accept.0)
     }
 }
 
@@ -81,9 +73,9 @@ impl Inventory {
             .collect()
     }
 
-    fn line(&self, uplink: &super::Uplink, direction: Direction) -> BudgetLine {
-        let sides = || self.members(&uplink.name).map(|link| link.side(direction));
-        let sum_mir = sides().map(|side| side.mir).sum();
+    fn line(&self, uplink: &Uplink, direction: Direction) -> BudgetLine {
+        let sides = || self.members(&uplink.name).map(move |link| link.side(direction));
+        let sum_mir: BitsPerSec = sides().map(|side| side.mir).sum();
         let capacity = uplink.capacity(direction);
         BudgetLine {
             uplink: uplink.name.clone(),

@@ -29,7 +29,10 @@ impl fmt::Display for BadName {
             Self::Empty => f.write_str("expected a name, found empty text"),
             Self::TooLong { bytes } => write!(f, "expected at most 64 bytes, found {bytes}"),
             Self::Character { name, found } => {
-                write!(f, "expected only A-Z a-z 0-9 . _ - (it becomes an MQTT topic level), found {found:?} in {name:?}")
+                write!(
+                    f,
+                    "expected only A-Z a-z 0-9 . _ - (it becomes an MQTT topic level), found {found:?} in {name:?}"
+                )
             }
         }
     }
@@ -111,6 +114,7 @@ pub(super) fn device_side(text: &str) -> Result<Name, BadName> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::ToString;
 
     #[test]
     fn only_topic_safe_names_are_taken() {

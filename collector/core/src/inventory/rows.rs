@@ -42,7 +42,9 @@ impl<R: Named> Row<R> {
 
 /// Builds every row that can be built; notes unread rows and names used twice.
 pub(super) fn build<R: Named, T>(
-    rows: &[Row<R>], problems: &mut Problems, mut build_one: impl FnMut(&R, &Place, &mut Problems) -> Option<T>,
+    rows: &[Row<R>],
+    problems: &mut Problems,
+    mut build_one: impl FnMut(&R, &Place, &mut Problems) -> Option<T>,
 ) -> Vec<T> {
     let mut first: BTreeMap<&str, usize> = BTreeMap::new();
     let mut built = Vec::with_capacity(rows.len());
@@ -79,7 +81,11 @@ impl<'a> References<'a> {
 
     /// The name of a row that exists. A name that exists but is malformed is reported at its own row, not here.
     pub(super) fn resolve<N: FromStr<Err = BadName>>(
-        &self, place: &Place, key: &str, text: &str, problems: &mut Problems,
+        &self,
+        place: &Place,
+        key: &str,
+        text: &str,
+        problems: &mut Problems,
     ) -> Option<N> {
         if self.complete && !self.names.contains(text) {
             problems.add(place.key(key), format!("expected the name of a [[{}]], found {text:?}", self.table));

@@ -17,7 +17,10 @@ const BITS_PER_BYTE: u64 = 8;
 /// `capacity` of the uplink is `None` where the uplink is itself a problem. `None` as the answer means that a problem
 /// was noted, here or at the uplink.
 pub(super) fn side(
-    raw: &RawSide, place: &Place, capacity: Option<BitsPerSec>, problems: &mut Problems,
+    raw: &RawSide,
+    place: &Place,
+    capacity: Option<BitsPerSec>,
+    problems: &mut Problems,
 ) -> Option<Side> {
     let shaper = shaper(raw, place, problems);
     let counts_bytes = raw.class.is_some();
@@ -42,7 +45,9 @@ fn shaper(raw: &RawSide, place: &Place, problems: &mut Problems) -> Option<Shape
     let shaper = match (&raw.queue, &raw.class, &raw.root) {
         (Some(queue), None, None) => problems.device_side(place, "queue", queue).map(Shaper::Queue),
         (None, None, Some(root)) => problems.device_side(place, "root", root).map(Shaper::Root),
-        (None, Some(class), None) => return class_on(class, raw.interface.as_deref(), place, problems),
+        (None, Some(class), None) => {
+            return class_on(class, raw.interface.as_deref(), place, problems);
+        }
         (queue, class, root) => {
             let found: Vec<&str> = [("queue", queue), ("class", class), ("root", root)]
                 .into_iter()
@@ -120,7 +125,11 @@ fn whole_bytes(raw: &RawSide, place: &Place, problems: &mut Problems) {
 }
 
 fn default_ceiling(
-    raw: &RawSide, capacity: BitsPerSec, counts_bytes: bool, place: &Place, problems: &mut Problems,
+    raw: &RawSide,
+    capacity: BitsPerSec,
+    counts_bytes: bool,
+    place: &Place,
+    problems: &mut Problems,
 ) -> Option<u64> {
     let ceiling = if counts_bytes { capacity.0 - capacity.0 % BITS_PER_BYTE } else { capacity.0 };
     for (key, rate) in [("mir_bps", Some(raw.mir_bps)), ("floor_bps", raw.floor_bps)] {

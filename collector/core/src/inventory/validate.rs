@@ -1,6 +1,11 @@
 //! From rows to an [`Inventory`], or to everything that is wrong with them.
 
-use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, btree_map::Entry},
+    format,
+    string::String,
+    vec::Vec,
+};
 use takar_shared::{BitsPerSec, Direction, Name, queue::Shaper};
 
 use super::{
@@ -12,7 +17,8 @@ use super::{
 };
 
 /// Between the extremes a share can differ by a factor of 1000, which is more than any network's tiers do.
-const WEIGHTS: core::ops::RangeInclusive<u32> = 1..=1000;
+const LEAST_WEIGHT: u32 = 1;
+const MOST_WEIGHT: u32 = 1000;
 const DEFAULT_WEIGHT: u32 = 10;
 
 /// An inventory that can be used, and what its owner should know about it.
@@ -36,13 +42,7 @@ pub fn validate(raw: &RawInventory) -> Result<Validated, Vec<Problem>> {
         let (name, title) = (problems.name(place, "name", &row.name), problems.title(place, &row.title));
         Some(Site { name: name?, title: title? })
     });
-    let mut reader = LinkReader {
-        to_site: References::to(&raw.sites),
-        to_uplink: References::to(&raw.uplinks),
-        uplinks: &uplinks,
-        shapers: BTreeMap::new(),
-    };
-    let links = rows::build(&raw.links, &mut problems, |row, place, problems| reader.link(row, place, problems));
+    let links = links(raw, &uplinks, &mut problems);
     let inventory = Inventory::new(providers, uplinks, sites, links);
     guarantees_fit(&inventory, &raw.uplinks, &mut problems);
 
@@ -74,6 +74,16 @@ fn uplink(row: &RawUplink, place: &Place, to_provider: &References<'_>, problems
     })
 }
 
+fn links(raw: &RawInventory, uplinks: &[Uplink], problems: &mut Problems) -> Vec<Link> {
+    let mut reader = LinkReader {
+        to_site: References::to(&raw.sites),
+        to_uplink: References::to(&raw.uplinks),
+        uplinks,
+        shapers: BTreeMap::new(),
+    };
+    rows::build(&raw.links, problems, |row, place, problems| reader.link(row, place, problems))
+}
+
 struct LinkReader<'a> {
     to_site: References<'a>,
     to_uplink: References<'a>,
@@ -95,9 +105,8 @@ impl LinkReader<'_> {
             Some(interface) => problems.device_side(place, "interface", interface).map(LinkMeter::Interface),
         };
         let weight = row.weight.unwrap_or(DEFAULT_WEIGHT);
-        if !WEIGHTS.contains(&weight) {
-            let (least, most) = (WEIGHTS.start(), WEIGHTS.end());
-            problems.add(place.key("weight"), format!("expected {least} to {most}, found {weight}"));
+        if !(LEAST_WEIGHT..=MOST_WEIGHT).contains(&weight) {
+            problems.add(place.key("weight"), format!("expected {LEAST_WEIGHT} to {MOST_WEIGHT}, found {weight}"));
         }
         let capacity = |direction| {
             let found = self.uplinks.iter().find(|uplink| uplink.name.as_str() == row.uplink);
@@ -123,16 +132,28 @@ impl LinkReader<'_> {
     }
 
     /// Two links on one shaper would undo each other's changes.
-    fn take(&mut self, device: &Name, side: Option<&Side>, direction: Direction, place: &Place, problems: &mut Problems) {
-        let Some(shaper) = side.map(|side| &side.shaper) else { return };
+    fn take(
+        &mut self,
+        device: &Name,
+        side: Option<&Side>,
+        direction: Direction,
+        place: &Place,
+        problems: &mut Problems,
+    ) {
+        let Some(shaper) = side.map(|side| &side.shaper) else {
+            return;
+        };
         // A class shapes what leaves its interface, so it cannot be down and up at once; a simple queue or an SQM
         // section can.
         let side_of = (!matches!(shaper, Shaper::Class { .. })).then_some(direction);
         let at = place.table(direction.as_str()).whole();
-        match self.shapers.get(&(device.clone(), shaper.clone(), side_of)) {
-            Some(earlier) => problems.add(at, format!("expected a shaper of its own, {earlier} has {shaper} on {device}")),
-            None => {
-                self.shapers.insert((device.clone(), shaper.clone(), side_of), at);
+        match self.shapers.entry((device.clone(), shaper.clone(), side_of)) {
+            Entry::Occupied(taken) => {
+                let earlier = taken.get();
+                problems.add(at, format!("expected a shaper of its own, {earlier} has {shaper} on {device}"));
+            }
+            Entry::Vacant(free) => {
+                free.insert(at);
             }
         }
     }
@@ -147,8 +168,12 @@ fn guarantees_fit(inventory: &Inventory, rows: &[Row<RawUplink>], problems: &mut
         let name = line.uplink.as_str();
         let index = rows.iter().position(|row| matches!(row, Row::Read(raw) if raw.name == name)).unwrap_or(0);
         let (sum, capacity, direction) = (line.sum_cir, line.capacity, line.direction);
+        let key = match direction {
+            Direction::Down => "down_bps",
+            Direction::Up => "up_bps",
+        };
         problems.add(
-            Place::row("uplink", index, Some(name)).key(if direction == Direction::Down { "down_bps" } else { "up_bps" }),
+            Place::row("uplink", index, Some(name)).key(key),
             format!("expected at least the guarantees (cir_bps) of its links, which add up to {sum}, found {capacity}"),
         );
     }

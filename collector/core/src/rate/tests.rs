@@ -112,10 +112,7 @@ fn a_reason_reads_as_a_sentence() {
         NoRate::Gap { elapsed_ms: 5, max_ms: 4 }.to_string(),
         "5 ms since the sample before, at most 4 ms may pass"
     );
-    assert_eq!(
-        NoRate::Discontinuity(Break::WentDown).to_string(),
-        "discontinuity: a 64-bit counter went down"
-    );
+    assert_eq!(NoRate::Discontinuity(Break::WentDown).to_string(), "discontinuity: a 64-bit counter went down");
 }
 
 fn any_sample() -> impl Strategy<Value = CounterSample> {

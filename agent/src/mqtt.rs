@@ -1,0 +1,138 @@
+//! MQTT 5 by rumqttc. Sessions start clean: the spool and the outbox are the truth, not the broker.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use rumqttc::{
+    Transport, TlsConfiguration,
+    v5::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, mqttbytes::QoS, mqttbytes::v5::{ConnectProperties, LastWill, Packet}},
+};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, UnixTime, pem::PemObject as _};
+use takar_shared::{BootEpoch, UnixMillis, envelope::MAX_TELEMETRY, topic};
+use tokio::sync::mpsc;
+
+use crate::{clock, identity::Identity};
+
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+/// Packets above this are not read: the largest envelope and its topic.
+const MAX_PACKET: u32 = MAX_TELEMETRY as u32 + 1024;
+/// Requests waiting for the socket; the spool holds the rest.
+const QUEUE: usize = 256;
+const RETRY: [Duration; 4] =
+    [Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(10)];
+
+pub enum MqttEvent {
+    Connected,
+    Disconnected(String),
+    Message { topic: String, payload: Vec<u8>, retained: bool },
+}
+
+/// Starts the connection's task. Events come on the channel; publishing goes by the client, which
+/// must never be awaited inside the task that polls.
+pub fn start(identity: &Identity, epoch: BootEpoch, known_time: UnixMillis) -> anyhow::Result<(AsyncClient, mpsc::Receiver<MqttEvent>)> {
+    let broker = &identity.broker;
+    let agent = identity.route.agent;
+    let mut options = MqttOptions::new(format!("takar-agent-{agent}"), broker.host.clone(), broker.port);
+    options.set_keep_alive(KEEP_ALIVE).set_clean_start(true);
+    options.set_connect_properties(ConnectProperties {
+        session_expiry_interval: Some(0),
+        max_packet_size: Some(MAX_PACKET),
+        ..ConnectProperties::new()
+    });
+    let state = topic::up(agent, topic::Up::State);
+    options.set_last_will(LastWill::new(state, state_payload("offline", epoch), QoS::AtLeastOnce, true, None));
+    if let Some((ca, certificate)) = &broker.tls {
+        let config = tls_config(identity, ca, certificate, known_time)?;
+        options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(Arc::new(config))));
+    }
+    let (client, mut eventloop) = AsyncClient::new(options, QUEUE);
+    eventloop.network_options.set_tcp_nodelay(true);
+    let (sender, receiver) = mpsc::channel(QUEUE);
+    tokio::spawn(poll(eventloop, sender));
+    Ok((client, receiver))
+}
+
+/// Retained on `up/state`; unsigned, a hint.
+pub fn state_payload(state: &str, epoch: BootEpoch) -> String {
+    format!("{{\"state\":\"{state}\",\"boot_epoch\":{}}}", epoch.0)
+}
+
+async fn poll(mut eventloop: EventLoop, sender: mpsc::Sender<MqttEvent>) {
+    let mut failures = 0;
+    loop {
+        let event = match eventloop.poll().await {
+            Ok(Event::Incoming(Packet::ConnAck(_))) => {
+                failures = 0;
+                MqttEvent::Connected
+            }
+            Ok(Event::Incoming(Packet::Publish(publish))) => MqttEvent::Message {
+                topic: String::from_utf8_lossy(&publish.topic).into_owned(),
+                payload: publish.payload.to_vec(),
+                retained: publish.retain,
+            },
+            Ok(_) => continue,
+            Err(ConnectionError::RequestsDone) => return,
+            Err(error) => {
+                // The session is gone with the connection; what it had in flight comes from the spool.
+                eventloop.clean();
+                eventloop.pending.clear();
+                let wait = RETRY[failures.min(RETRY.len() - 1)];
+                failures += 1;
+                if sender.send(MqttEvent::Disconnected(chain(&error))).await.is_err() {
+                    return;
+                }
+                tokio::time::sleep(wait).await;
+                continue;
+            }
+        };
+        if sender.send(event).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn tls_config(identity: &Identity, ca: &str, certificate: &str, known_time: UnixMillis) -> anyhow::Result<rustls::ClientConfig> {
+    let mut roots = rustls::RootCertStore::empty();
+    for der in CertificateDer::pem_slice_iter(ca.as_bytes()) {
+        roots.add(der.context("bundle's key \"ca\" is no PEM certificate")?).context("bundle's key \"ca\"")?;
+    }
+    let chain = CertificateDer::pem_slice_iter(certificate.as_bytes())
+        .collect::<Result<Vec<_>, _>>()
+        .context("bundle's key \"certificate\" is no PEM certificate")?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    rustls::ClientConfig::builder_with_details(provider, Arc::new(KnownTime(known_time)))
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .context("TLS")?
+        .with_root_certificates(roots)
+        .with_client_auth_cert(chain, private_key(&identity.key.to_bytes()))
+        .context("bundle's key \"certificate\" does not fit the agent's key")
+}
+
+/// The agent's one key as rustls wants it: PKCS #8 around an Ed25519 seed (RFC 8410 §7).
+fn private_key(seed: &[u8; 32]) -> PrivateKeyDer<'static> {
+    const HEAD: [u8; 16] = [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
+    PrivatePkcs8KeyDer::from([&HEAD[..], seed].concat()).into()
+}
+
+/// Routers boot in 1970: certificates are judged by what is certainly past.
+#[derive(Debug)]
+struct KnownTime(UnixMillis);
+
+impl rustls::time_provider::TimeProvider for KnownTime {
+    fn current_time(&self) -> Option<UnixTime> {
+        Some(UnixTime::since_unix_epoch(Duration::from_millis(clock::at_least(self.0).0)))
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text = format!("{text}: {inner_text}");
+        }
+        source = inner.source();
+    }
+    text
+}

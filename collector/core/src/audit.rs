@@ -1,0 +1,134 @@
+//! The audit log: an append-only Merkle tree (RFC 6962 §2.1) over records that each say who did
+//! what. A leaf's bytes are the record's JSON line as stored; what is hashed is what is kept.
+
+use alloc::{string::String, vec::Vec};
+use ct_merkle::mem_backed_tree::MemoryBackedTree;
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use takar_shared::{ChangeId, Digest, UnixMillis};
+
+use crate::ledger::{Actor, ProposalId};
+
+/// One record. Field order is the order in the line: do not reorder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditRecord {
+    /// Position in the log, from 0.
+    pub index: u64,
+    pub at: UnixMillis,
+    pub who: Actor,
+    pub what: AuditEvent,
+}
+
+/// New events are appended; a stored line must always read back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum AuditEvent {
+    DeviceApproved { agent: String, name: String },
+    InventoryImported { digest: String, uplinks: usize, links: usize },
+    Proposed { proposal: ProposalId, summary: String },
+    Approved { proposal: ProposalId },
+    Declined { proposal: ProposalId, reason: String },
+    Superseded { proposal: ProposalId, why: String },
+    /// The command as signed: SHA-256 of the envelope's bytes.
+    Dispatched { change: String, proposal: ProposalId, agent: String, device: String, serial: u64, command: String, set: Vec<String> },
+    ConfirmSigned { change: String, serial: u64 },
+    /// A device's receipt about a change: its phase in words and the digest that chains it.
+    Received { change: String, serial: u64, phase: String, receipt: String },
+    Withdrawn { change: String, proposal: ProposalId },
+}
+
+impl AuditEvent {
+    /// The change this record is about, where it is about one.
+    pub fn change(&self) -> Option<&str> {
+        match self {
+            Self::Dispatched { change, .. }
+            | Self::ConfirmSigned { change, .. }
+            | Self::Received { change, .. }
+            | Self::Withdrawn { change, .. } => Some(change),
+            _ => None,
+        }
+    }
+}
+
+/// The tree over all leaves so far.
+#[derive(Clone, Debug)]
+pub struct AuditTree(MemoryBackedTree<Sha256, Vec<u8>>);
+
+impl Default for AuditTree {
+    fn default() -> Self {
+        Self(MemoryBackedTree::new())
+    }
+}
+
+impl AuditTree {
+    pub fn from_leaves(leaves: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        let mut tree = Self::default();
+        leaves.into_iter().for_each(|leaf| tree.push(leaf));
+        tree
+    }
+
+    pub fn push(&mut self, leaf: Vec<u8>) {
+        self.0.push(leaf);
+    }
+
+    pub fn size(&self) -> u64 {
+        self.0.len()
+    }
+
+    /// The RFC 6962 Merkle Tree Hash.
+    pub fn root(&self) -> Digest {
+        let mut root = [0; 32];
+        root.copy_from_slice(self.0.root().as_bytes());
+        Digest(root)
+    }
+}
+
+/// What verifying found wrong; empty is good.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "fault", rename_all = "kebab-case")]
+pub enum Fault {
+    /// The recomputed root is not the one written down with the last record.
+    Root { recomputed: String, stored: String },
+    Size { leaves: u64, stored: u64 },
+    Unreadable { index: u64 },
+    OutOfOrder { index: u64 },
+    /// A change of a queue without the record that it was sent.
+    NoLeaf { change: String },
+}
+
+/// Recomputes the root from the leaves and finds a `dispatched` leaf for every change that left the
+/// collector.
+pub fn verify<'a>(
+    leaves: &[Vec<u8>],
+    parse: impl Fn(&[u8]) -> Option<AuditRecord>,
+    stored: (u64, Digest),
+    changes: impl IntoIterator<Item = &'a ChangeId>,
+) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let tree = AuditTree::from_leaves(leaves.iter().cloned());
+    if tree.size() != stored.0 {
+        faults.push(Fault::Size { leaves: tree.size(), stored: stored.0 });
+    }
+    if tree.root() != stored.1 {
+        let (recomputed, stored) = (alloc::format!("{}", tree.root()), alloc::format!("{}", stored.1));
+        faults.push(Fault::Root { recomputed, stored });
+    }
+    let mut dispatched = alloc::collections::BTreeSet::new();
+    for (index, leaf) in (0u64..).zip(leaves) {
+        match parse(leaf) {
+            None => faults.push(Fault::Unreadable { index }),
+            Some(record) if record.index != index => faults.push(Fault::OutOfOrder { index }),
+            Some(AuditRecord { what: AuditEvent::Dispatched { change, .. }, .. }) => {
+                dispatched.insert(change);
+            }
+            Some(_) => {}
+        }
+    }
+    for change in changes {
+        let change = alloc::format!("{change}");
+        if !dispatched.contains(&change) {
+            faults.push(Fault::NoLeaf { change });
+        }
+    }
+    faults
+}
