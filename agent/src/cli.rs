@@ -104,5 +104,9 @@ fn carry_out(cli: Cli) -> anyhow::Result<ExitCode> {
 fn log(json: bool) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("TAKAR_LOG").unwrap_or_else(|_| "info".into());
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
-    if json { builder.json().init() } else { builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init() }
+    if json {
+        builder.json().init()
+    } else {
+        builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init()
+    }
 }

@@ -57,7 +57,8 @@ impl DeviceConfig {
     /// Interfaces first, then the queues' own counters, as the Birth lists them.
     pub fn meters(&self) -> Vec<Meter> {
         let interfaces = self.snmp.iter().flat_map(|snmp| snmp.interfaces.iter().cloned().map(Meter::Interface));
-        let shapers = self.bounds.iter().map(|bound| Meter::Shaper { shaper: bound.shaper.clone(), direction: bound.direction });
+        let shapers =
+            self.bounds.iter().map(|bound| Meter::Shaper { shaper: bound.shaper.clone(), direction: bound.direction });
         interfaces.chain(shapers).collect()
     }
 }
@@ -234,7 +235,8 @@ impl Check {
             self.say("device", "no device; expected at least one [[device]] table");
         }
         let mut names = HashSet::new();
-        let devices: Vec<_> = raw.device.into_iter().enumerate().map(|(at, device)| self.device(at, device, &mut names)).collect();
+        let devices: Vec<_> =
+            raw.device.into_iter().enumerate().map(|(at, device)| self.device(at, device, &mut names)).collect();
         if devices.len() > 64 || devices.iter().map(|device| device.meters().len()).sum::<usize>() > 256 {
             self.say("device", "too many; expected at most 64 devices and 256 meters an agent");
         }
@@ -262,7 +264,10 @@ impl Check {
             None => QueuesConfig::None,
         };
         if matches!(queues, QueuesConfig::None) && !raw.shaper.is_empty() {
-            self.say(format!("{at}.shaper"), "there are shapers but no [device.queues]; expected a backend that reads them");
+            self.say(
+                format!("{at}.shaper"),
+                "there are shapers but no [device.queues]; expected a backend that reads them",
+            );
         }
         if snmp.is_none() && matches!(queues, QueuesConfig::None) {
             self.say(&at, "nothing to read; expected [device.snmp], [device.queues] or both");
@@ -294,7 +299,9 @@ impl Check {
             .map(|(row, text)| self.name(&format!("{at}.interfaces[{row}]"), text))
             .collect();
         let credentials = match raw.version.as_str() {
-            "2c" => Credentials::V2c { community: self.secret(&format!("{at}.community_file"), raw.community_file.as_deref())? },
+            "2c" => Credentials::V2c {
+                community: self.secret(&format!("{at}.community_file"), raw.community_file.as_deref())?,
+            },
             "3" => {
                 let user = raw.user.clone().unwrap_or_default();
                 if user.is_empty() {
@@ -351,7 +358,10 @@ impl Check {
             (Some(queue), None, None) => Shaper::Queue(self.name(&format!("{at}.queue"), &queue)),
             (None, Some(class), Some(interface)) => {
                 let Some(classid) = ClassId::parse(&class) else {
-                    self.say(format!("{at}.class"), format!("\"{class}\" is no tc class; expected hexadecimal such as \"1:10\""));
+                    self.say(
+                        format!("{at}.class"),
+                        format!("\"{class}\" is no tc class; expected hexadecimal such as \"1:10\""),
+                    );
                     return None;
                 };
                 Shaper::Class { interface: self.name(&format!("{at}.interface"), &interface), classid }
@@ -370,7 +380,10 @@ impl Check {
             self.say(at, format!("a {shaper} does not fit the device's backend"));
         }
         if raw.floor_bps > raw.ceiling_bps || raw.ceiling_bps == 0 {
-            let text = format!("floor {} and ceiling {}; expected 0 ≤ floor ≤ ceiling and a ceiling above 0", raw.floor_bps, raw.ceiling_bps);
+            let text = format!(
+                "floor {} and ceiling {}; expected 0 ≤ floor ≤ ceiling and a ceiling above 0",
+                raw.floor_bps, raw.ceiling_bps
+            );
             self.say(format!("{at}.floor_bps"), text);
         }
         let (floor, ceiling) = (BitsPerSec(raw.floor_bps), BitsPerSec(raw.ceiling_bps));
@@ -392,7 +405,9 @@ impl Check {
     }
 
     fn secret(&mut self, at: &str, path: Option<&Path>) -> Option<String> {
-        let read = path.ok_or_else(|| "missing; expected the path of a 0600 file with the secret".to_owned()).and_then(read_secret);
+        let read = path
+            .ok_or_else(|| "missing; expected the path of a 0600 file with the secret".to_owned())
+            .and_then(read_secret);
         read.map_err(|text| self.say(at, text)).ok()
     }
 
@@ -406,7 +421,8 @@ impl Check {
     }
 
     fn address(&mut self, at: &str, text: &str) {
-        let port = text.rsplit_once(':').filter(|(host, _)| !host.is_empty()).and_then(|(_, port)| port.parse::<u16>().ok());
+        let port =
+            text.rsplit_once(':').filter(|(host, _)| !host.is_empty()).and_then(|(_, port)| port.parse::<u16>().ok());
         if port.is_none_or(|port| port == 0) {
             self.say(at, format!("\"{text}\" is no address; expected host:port"));
         }

@@ -33,7 +33,11 @@ use crate::{
 
 /// What a device task is told.
 pub enum Input {
-    Command { command: Command, digest: Digest, situation: Situation },
+    Command {
+        command: Command,
+        digest: Digest,
+        situation: Situation,
+    },
     Confirm(Confirm),
     ReceiptsStored(Digest),
     /// Every receipt not yet stored, again: at connect, and when an answer is overdue.
@@ -90,7 +94,12 @@ pub fn backend(config: &DeviceConfig) -> AnyBackend {
     }
 }
 
-async fn run(config: DeviceConfig, start: Start, mut inputs: mpsc::Receiver<Input>, ready: oneshot::Sender<DeviceState>) {
+async fn run(
+    config: DeviceConfig,
+    start: Start,
+    mut inputs: mpsc::Receiver<Input>,
+    ready: oneshot::Sender<DeviceState>,
+) {
     let (polls, mut polled) = mpsc::channel(1);
     tokio::spawn(poll_snmp(config.snmp.clone().map(Target::new), start.poll_every, polls));
     let mut task = Task::new(&config, start);
@@ -220,7 +229,8 @@ impl Task {
         while let Some(effect) = queue.pop_front() {
             let more = match effect {
                 Effect::Read => {
-                    let read = self.read_queues().await.map(|observed| observed.into_iter().map(|one| one.reading).collect());
+                    let read =
+                        self.read_queues().await.map(|observed| observed.into_iter().map(|one| one.reading).collect());
                     self.machine.handle_queues(read, clock::now())
                 }
                 Effect::Apply(settings) => {

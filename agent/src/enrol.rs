@@ -40,7 +40,8 @@ pub fn request(config: &Config, name: &str, out: &Path) -> anyhow::Result<()> {
 /// Takes a bundle in, after checking all of it.
 pub fn bundle(config: &Config, path: &Path) -> anyhow::Result<()> {
     let bundle = identity::read_bundle(path)?;
-    let key = identity::load_key(&config.state_dir).context("no key to enrol; run takar-agent enrol --request first")?;
+    let key =
+        identity::load_key(&config.state_dir).context("no key to enrol; run takar-agent enrol --request first")?;
     let identity = identity::check_bundle(key, &bundle).with_context(|| path.display().to_string())?;
     identity::store_bundle(&config.state_dir, &bundle)?;
     println!("enrolled as {} ({}) in network {}", identity.name, identity.route.agent, identity.route.network);

@@ -87,7 +87,14 @@ pub fn check_bundle(key: SigningKey, bundle: &Bundle) -> anyhow::Result<Identity
     let bytes = unhex(&bundle.keyset).context("bundle's key \"keyset\": expected hexadecimal digits")?;
     let keyset = signing::open_keyset(&bytes, network, &root, 0).map_err(|error| anyhow::anyhow!("bundle: {error}"))?;
     let broker = broker(bundle)?;
-    Ok(Identity { key, route: Route { network, agent }, name: bundle.name.clone(), server_time: UnixMillis(bundle.server_time), keyset, broker })
+    Ok(Identity {
+        key,
+        route: Route { network, agent },
+        name: bundle.name.clone(),
+        server_time: UnixMillis(bundle.server_time),
+        keyset,
+        broker,
+    })
 }
 
 pub fn store_bundle(state_dir: &Path, bundle: &Bundle) -> anyhow::Result<()> {
@@ -136,7 +143,9 @@ fn broker(bundle: &Bundle) -> anyhow::Result<Broker> {
             Some((ca, bundle.certificate.clone().context("bundle has no \"certificate\", which mqtts:// needs")?))
         }
         "mqtt" if is_loopback(host) => None,
-        "mqtt" => bail!("bundle's key \"broker\": without TLS only loopback is accepted, not {host}; expected mqtts://"),
+        "mqtt" => {
+            bail!("bundle's key \"broker\": without TLS only loopback is accepted, not {host}; expected mqtts://")
+        }
         _ => bail!(expected()),
     };
     Ok(Broker { host: host.trim_matches(['[', ']']).to_owned(), port, tls })

@@ -52,7 +52,10 @@ impl Journal {
         match best.filter(|(_, recovered)| recovered.generation.is_some()) {
             Some((active, recovered)) => Self::resume(dir, active, recovered, lock),
             None if damaged.is_empty() => Self::begin(dir, 0, 1, State::default(), lock),
-            None => bail!("journal is damaged ({}); the agent must be enrolled anew in an empty state folder", damaged.join(", ")),
+            None => bail!(
+                "journal is damaged ({}); the agent must be enrolled anew in an empty state folder",
+                damaged.join(", ")
+            ),
         }
     }
 
@@ -65,10 +68,10 @@ impl Journal {
         let bytes: Vec<u8> = records.iter().flat_map(journal::frame).collect();
         if let Err(error) = self.file.write_all(&bytes).and_then(|()| self.file.sync_data()) {
             // Cut off what may have reached the disk; recovery would stop before a torn frame anyway.
-            self.file.set_len(self.length).and_then(|()| self.file.seek(SeekFrom::End(0))).map_or_else(
-                |cut| tracing::error!(%cut, "journal could not be cut back"),
-                |_| (),
-            );
+            self.file
+                .set_len(self.length)
+                .and_then(|()| self.file.seek(SeekFrom::End(0)))
+                .map_or_else(|cut| tracing::error!(%cut, "journal could not be cut back"), |_| ());
             return Err(error);
         }
         self.length += bytes.len() as u64;
@@ -139,7 +142,9 @@ fn lock(dir: &Path) -> anyhow::Result<File> {
         let _ = file.read_to_string(&mut holder);
         bail!("state folder {} is in use by another takar-agent (process {})", dir.display(), holder.trim());
     }
-    file.set_len(0).and_then(|()| write!(file, "{}", std::process::id())).with_context(|| format!("cannot write {}", path.display()))?;
+    file.set_len(0)
+        .and_then(|()| write!(file, "{}", std::process::id()))
+        .with_context(|| format!("cannot write {}", path.display()))?;
     Ok(file)
 }
 

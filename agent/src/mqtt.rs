@@ -4,8 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use rumqttc::{
-    Transport, TlsConfiguration,
-    v5::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, mqttbytes::QoS, mqttbytes::v5::{ConnectProperties, LastWill, Packet}},
+    TlsConfiguration, Transport,
+    v5::{
+        AsyncClient, ConnectionError, Event, EventLoop, MqttOptions,
+        mqttbytes::QoS,
+        mqttbytes::v5::{ConnectProperties, LastWill, Packet},
+    },
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, UnixTime, pem::PemObject as _};
 use takar_shared::{BootEpoch, UnixMillis, envelope::MAX_TELEMETRY, topic};
@@ -29,7 +33,11 @@ pub enum MqttEvent {
 
 /// Starts the connection's task. Events come on the channel; publishing goes by the client, which
 /// must never be awaited inside the task that polls.
-pub fn start(identity: &Identity, epoch: BootEpoch, known_time: UnixMillis) -> anyhow::Result<(AsyncClient, mpsc::Receiver<MqttEvent>)> {
+pub fn start(
+    identity: &Identity,
+    epoch: BootEpoch,
+    known_time: UnixMillis,
+) -> anyhow::Result<(AsyncClient, mpsc::Receiver<MqttEvent>)> {
     let broker = &identity.broker;
     let agent = identity.route.agent;
     let mut options = MqttOptions::new(format!("takar-agent-{agent}"), broker.host.clone(), broker.port);
@@ -45,8 +53,10 @@ pub fn start(identity: &Identity, epoch: BootEpoch, known_time: UnixMillis) -> a
         let config = tls_config(identity, ca, certificate, known_time)?;
         options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(Arc::new(config))));
     }
-    let (client, mut eventloop) = AsyncClient::new(options, QUEUE);
-    eventloop.network_options.set_tcp_nodelay(true);
+    let mut network = options.network_options();
+    network.set_tcp_nodelay(true);
+    options.set_network_options(network);
+    let (client, eventloop) = AsyncClient::new(options, QUEUE);
     let (sender, receiver) = mpsc::channel(QUEUE);
     tokio::spawn(poll(eventloop, sender));
     Ok((client, receiver))
@@ -91,7 +101,12 @@ async fn poll(mut eventloop: EventLoop, sender: mpsc::Sender<MqttEvent>) {
     }
 }
 
-fn tls_config(identity: &Identity, ca: &str, certificate: &str, known_time: UnixMillis) -> anyhow::Result<rustls::ClientConfig> {
+fn tls_config(
+    identity: &Identity,
+    ca: &str,
+    certificate: &str,
+    known_time: UnixMillis,
+) -> anyhow::Result<rustls::ClientConfig> {
     let mut roots = rustls::RootCertStore::empty();
     for der in CertificateDer::pem_slice_iter(ca.as_bytes()) {
         roots.add(der.context("bundle's key \"ca\" is no PEM certificate")?).context("bundle's key \"ca\"")?;
@@ -110,7 +125,8 @@ fn tls_config(identity: &Identity, ca: &str, certificate: &str, known_time: Unix
 
 /// The agent's one key as rustls wants it: PKCS #8 around an Ed25519 seed (RFC 8410 §7).
 fn private_key(seed: &[u8; 32]) -> PrivateKeyDer<'static> {
-    const HEAD: [u8; 16] = [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
+    const HEAD: [u8; 16] =
+        [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
     PrivatePkcs8KeyDer::from([&HEAD[..], seed].concat()).into()
 }
 

@@ -175,7 +175,11 @@ impl Agent {
         }
         for ((device, meters, bounds, changes_per_hour), first_state) in started {
             let state = first_state.await.context("a device's task ended as it began")?;
-            self.status.push(DeviceStatus { device: device.as_str().into(), outcome: "not yet".into(), ..Default::default() });
+            self.status.push(DeviceStatus {
+                device: device.as_str().into(),
+                outcome: "not yet".into(),
+                ..Default::default()
+            });
             self.states.push(state.clone());
             self.births.push(DeviceBirth { device, meters, bounds, changes_per_hour, state });
         }
@@ -204,7 +208,12 @@ impl Agent {
     fn handle_connected(&mut self, client: &AsyncClient) {
         let agent = self.identity.route.agent;
         let _ = client.try_subscribe(topic::all_down(agent), QoS::AtLeastOnce);
-        let _ = client.try_publish(topic::up(agent, Up::State), QoS::AtLeastOnce, true, mqtt::state_payload("online", self.epoch));
+        let _ = client.try_publish(
+            topic::up(agent, Up::State),
+            QoS::AtLeastOnce,
+            true,
+            mqtt::state_payload("online", self.epoch),
+        );
         self.send_birth(client);
         self.spool.handle_connected();
         for handle in &self.handles {
@@ -233,7 +242,8 @@ impl Agent {
     }
 
     fn handle_message(&mut self, topic: &str, payload: &[u8], retained: bool) {
-        let Some((agent, down)) = topic::parse_down(topic).filter(|(agent, _)| *agent == self.identity.route.agent) else {
+        let Some((agent, down)) = topic::parse_down(topic).filter(|(agent, _)| *agent == self.identity.route.agent)
+        else {
             return self.alarm(topic, "a topic that is not this agent's");
         };
         debug_assert_eq!(agent, self.identity.route.agent);
@@ -254,7 +264,9 @@ impl Agent {
             keys.iter().find(|public| takar_shared::KeyId::of_key(public) == key).copied()
         });
         match opened {
-            Ok(opened) if !down.carries(opened.message.kind()) => self.alarm(topic, "a kind that may not come on this topic"),
+            Ok(opened) if !down.carries(opened.message.kind()) => {
+                self.alarm(topic, "a kind that may not come on this topic")
+            }
             Ok(opened) => self.handle_opened(opened.message, opened.body_digest),
             Err(refused) => self.alarm(topic, &refused.to_string()),
         }
@@ -349,7 +361,8 @@ impl Agent {
         }
         if let Some(status) = self.status.get_mut(index) {
             status.last_serial = state.last_serial.0;
-            status.pending = state.pending.as_ref().map(|pending| format!("change {} {:?}", pending.change, pending.phase));
+            status.pending =
+                state.pending.as_ref().map(|pending| format!("change {} {:?}", pending.change, pending.phase));
         }
         if let Some(known) = self.states.get_mut(index) {
             *known = state;
@@ -387,7 +400,11 @@ impl Agent {
                 SpoolEffect::Write(message) => self.files.write(&message),
                 SpoolEffect::Remove(covers) => self.files.remove(covers),
                 SpoolEffect::SealGap(covers) => {
-                    tracing::warn!(first = covers.first.0, last = covers.last.0, "spool is full: oldest telemetry dropped");
+                    tracing::warn!(
+                        first = covers.first.0,
+                        last = covers.last.0,
+                        "spool is full: oldest telemetry dropped"
+                    );
                     let Covers { epoch, first, last, samples } = covers;
                     let gap = Message::Gap(Gap { boot_epoch: epoch, first, seq: last, samples });
                     match envelope::seal(&gap, self.identity.route, &self.identity.key) {

@@ -84,6 +84,29 @@ pub enum Privacy {
     Aes256,
 }
 
+impl Auth {
+    /// As the config names them.
+    pub const NAMES: [(&str, Self); 6] = [
+        ("md5", Self::Md5),
+        ("sha1", Self::Sha1),
+        ("sha224", Self::Sha224),
+        ("sha256", Self::Sha256),
+        ("sha384", Self::Sha384),
+        ("sha512", Self::Sha512),
+    ];
+}
+
+impl Privacy {
+    /// As the config names them.
+    pub const NAMES: [(&str, Self); 5] = [
+        ("none", Self::None),
+        ("des", Self::Des),
+        ("aes128", Self::Aes128),
+        ("aes192", Self::Aes192),
+        ("aes256", Self::Aes256),
+    ];
+}
+
 /// What one poll brought.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Poll {

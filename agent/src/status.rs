@@ -65,9 +65,13 @@ pub fn print(dir: &Path, json: bool, stale_after_ms: u64) -> anyhow::Result<bool
         println!("not running: the last sign of life is {} s old", age_ms / 1000);
     }
     let broker = if status.connected { "connected" } else { "not connected" };
-    let grant = status.grant_s.map_or("no living grant: commands are refused".into(), |s| format!("grant for {s} s more"));
+    let grant =
+        status.grant_s.map_or("no living grant: commands are refused".into(), |s| format!("grant for {s} s more"));
     println!("broker {broker}; {grant}");
-    println!("{} messages ({} bytes) wait in the spool; {} messages refused", status.spooled_messages, status.spooled_bytes, status.alarms);
+    println!(
+        "{} messages ({} bytes) wait in the spool; {} messages refused",
+        status.spooled_messages, status.spooled_bytes, status.alarms
+    );
     for device in &status.devices {
         let detail = device.detail.as_deref().map(|detail| format!(": {detail}")).unwrap_or_default();
         let pending = device.pending.as_deref().unwrap_or("no change pending");

@@ -4,7 +4,8 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BitsPerSec, BootEpoch, ChangeId, Challenge, Digest, Direction, MonoMillis, Name, Seq, Serial,
+    BitsPerSec, BootEpoch, Challenge, ChangeId, Digest, Direction, MonoMillis, Name, Seq, Serial,
+    envelope::{Kind, Refused, decode_exact},
     queue::{QueueReading, Shaper},
 };
 
@@ -97,4 +98,15 @@ pub struct QueueSet {
     pub read_at: MonoMillis,
     pub digest: Digest,
     pub readings: Vec<QueueReading>,
+}
+
+/// A Birth as it is kept beside the samples that refer to its meters.
+pub fn to_bytes(birth: &Birth) -> Vec<u8> {
+    // Plain data of bounded names: encoding it cannot fail.
+    postcard::to_allocvec(birth).unwrap_or_default()
+}
+
+/// `None` for bytes that are not exactly a Birth.
+pub fn from_bytes(bytes: &[u8]) -> Option<Birth> {
+    decode_exact(bytes, Refused::BadBody(Kind::Birth)).ok()
 }

@@ -40,7 +40,14 @@ pub enum Kind {
 
 impl Kind {
     pub const ALL: [Self; 8] = [
-        Self::Birth, Self::Telemetry, Self::Gap, Self::Grant, Self::Command, Self::Confirm, Self::Cancel, Self::Receipt,
+        Self::Birth,
+        Self::Telemetry,
+        Self::Gap,
+        Self::Grant,
+        Self::Command,
+        Self::Confirm,
+        Self::Cancel,
+        Self::Receipt,
     ];
 
     pub const fn number(self) -> u8 {
@@ -116,7 +123,9 @@ pub struct Route {
 /// Why bytes were not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
-    Oversize { limit: usize },
+    Oversize {
+        limit: usize,
+    },
     Truncated,
     NewerVersion(u8),
     OlderVersion(u8),

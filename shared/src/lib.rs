@@ -22,5 +22,5 @@ pub mod topic;
 pub mod units;
 pub mod version;
 
-pub use id::{AgentId, BatchId, BootEpoch, ChangeId, Challenge, Digest, KeyId, Name, NetworkId, Seq, Serial};
+pub use id::{AgentId, BatchId, BootEpoch, Challenge, ChangeId, Digest, KeyId, Name, NetworkId, Seq, Serial};
 pub use units::{BitsPerSec, Direction, MonoMillis, UnixMillis};

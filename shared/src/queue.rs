@@ -99,7 +99,11 @@ pub fn queue_digest(readings: &[QueueReading]) -> Digest {
         hash.update(
             alloc::format!(
                 "{}|{}|{cir}|{}|{}|{}\n",
-                reading.shaper, reading.direction, reading.mir.0, reading.burst.0, u8::from(reading.disabled)
+                reading.shaper,
+                reading.direction,
+                reading.mir.0,
+                reading.burst.0,
+                u8::from(reading.disabled)
             )
             .as_bytes(),
         );

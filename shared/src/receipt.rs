@@ -61,3 +61,9 @@ pub enum RollbackCause {
     KeyDropped,
     Cancelled,
 }
+
+/// What a receipt is known by: in the chain, and in a Grant's `receipts_stored`.
+pub fn digest(receipt: &Receipt) -> Digest {
+    // Plain data of bounded names: encoding it cannot fail.
+    Digest::of(&postcard::to_allocvec(receipt).unwrap_or_default())
+}

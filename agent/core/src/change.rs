@@ -14,7 +14,7 @@ use takar_shared::{
     birth::{Mode, Pending, PendingPhase, QueueSet},
     command::{Command, Confirm},
     queue::{QueueReading, Setting, queue_digest},
-    receipt::{Phase, Receipt, Refusal, RollbackCause},
+    receipt::{self, Phase, Receipt, Refusal, RollbackCause},
 };
 
 use crate::{
@@ -44,7 +44,11 @@ pub enum Effect {
 enum Step {
     Idle,
     /// Reading the queues before a command is judged.
-    Judging { command: Command, digest: Digest, situation: Situation },
+    Judging {
+        command: Command,
+        digest: Digest,
+        situation: Situation,
+    },
     /// ACCEPTED (or the refusal) is being made durable.
     Accepting,
     Applying,
@@ -55,9 +59,15 @@ enum Step {
     /// CONFIRMED is durable: after a restart the values are set once more.
     Redoing,
     /// DONE is being made durable; `retry_at` when the disk refused.
-    Finishing { retry_at: Option<MonoMillis> },
+    Finishing {
+        retry_at: Option<MonoMillis>,
+    },
     /// Setting or reading the old values; `retry_at` when a try failed.
-    Restoring { cause: RollbackCause, retry_at: Option<MonoMillis>, reading: bool },
+    Restoring {
+        cause: RollbackCause,
+        retry_at: Option<MonoMillis>,
+        reading: bool,
+    },
     /// Setting what the last confirmed change left in force, at start.
     Reinstating,
 }
@@ -119,7 +129,8 @@ impl Machine {
 
     #[must_use]
     pub fn handle_confirm(&mut self, confirm: &Confirm) -> Vec<Effect> {
-        let open = self.record.open.as_ref().filter(|open| open.serial == confirm.serial && open.change == confirm.change);
+        let open =
+            self.record.open.as_ref().filter(|open| open.serial == confirm.serial && open.change == confirm.change);
         match (open, &self.step) {
             (Some(_), Step::Unconfirmed) => {
                 self.deadline = None;
@@ -219,7 +230,7 @@ impl Machine {
     /// Frees receipts that the collector has stored.
     #[must_use]
     pub fn handle_receipts_stored(&mut self, up_to: Digest) -> Vec<Effect> {
-        let known = self.record.receipts.iter().any(|receipt| crate::journal::receipt_digest(receipt) == up_to);
+        let known = self.record.receipts.iter().any(|kept| receipt::digest(kept) == up_to);
         // Not in the middle of a step: the collector repeats itself with every Grant.
         if !known || !self.is_quiet() {
             return Vec::new();
@@ -248,7 +259,9 @@ impl Machine {
         let open = self.record.open.as_ref()?;
         let phase = match (&self.step, open.phase) {
             (Step::Restoring { .. }, _) => PendingPhase::Reverting,
-            (Step::Verifying | Step::Redoing | Step::Finishing { .. }, _) | (_, OpenPhase::Confirmed) => PendingPhase::Confirming,
+            (Step::Verifying | Step::Redoing | Step::Finishing { .. }, _) | (_, OpenPhase::Confirmed) => {
+                PendingPhase::Confirming
+            }
             (_, OpenPhase::Applied) => PendingPhase::Applied,
             (_, OpenPhase::Accepted) => PendingPhase::Accepted,
         };
@@ -313,7 +326,11 @@ impl Machine {
     /// What stands now on each shaper that is to be set.
     fn old_values(&self, new: &[Setting]) -> Vec<Setting> {
         let readings = self.observed.as_ref().map(|set| set.readings.as_slice()).unwrap_or_default();
-        readings.iter().filter(|reading| new.iter().any(|setting| reading.is_for(setting))).map(QueueReading::setting).collect()
+        readings
+            .iter()
+            .filter(|reading| new.iter().any(|setting| reading.is_for(setting)))
+            .map(QueueReading::setting)
+            .collect()
     }
 
     fn read_back(&mut self, set: Option<QueueSet>) -> Vec<Effect> {
@@ -469,9 +486,9 @@ fn named(mut set: QueueSet, settings: &[Setting]) -> QueueSet {
 /// Does every setting stand as given, enabled?
 fn in_force(settings: &[Setting], set: Option<&QueueSet>) -> bool {
     set.is_some_and(|set| {
-        settings.iter().all(|setting| {
-            set.readings.iter().any(|reading| reading.is_for(setting) && reading.setting() == *setting)
-        })
+        settings
+            .iter()
+            .all(|setting| set.readings.iter().any(|reading| reading.is_for(setting) && reading.setting() == *setting))
     })
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use takar_shared::{
     BootEpoch, ChangeId, Digest, Name, Serial, UnixMillis,
     queue::Setting,
-    receipt::{Phase, Receipt},
+    receipt::{self, Phase, Receipt},
 };
 
 /// Receipts kept that the collector has not reported stored. It asks for one at a time, so more
@@ -23,20 +23,45 @@ const MAX_FRAME: usize = 256 * 1024;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Record {
     /// First in a segment; the higher generation wins.
-    Snapshot { generation: u64, state: State },
-    Boot { epoch: BootEpoch },
+    Snapshot {
+        generation: u64,
+        state: State,
+    },
+    Boot {
+        epoch: BootEpoch,
+    },
     /// The collector's clock was at least here.
     HighWater(UnixMillis),
     /// A command was refused and its serial consumed.
-    Refused { device: Name, serial: Serial, command: Digest },
-    Accepted { device: Name, command: Digest, at: UnixMillis, open: OpenChange },
-    Applied { device: Name },
+    Refused {
+        device: Name,
+        serial: Serial,
+        command: Digest,
+    },
+    Accepted {
+        device: Name,
+        command: Digest,
+        at: UnixMillis,
+        open: OpenChange,
+    },
+    Applied {
+        device: Name,
+    },
     /// From here on a crash redoes; before it, a crash undoes.
-    Confirmed { device: Name },
-    Done { device: Name },
-    RolledBack { device: Name },
+    Confirmed {
+        device: Name,
+    },
+    Done {
+        device: Name,
+    },
+    RolledBack {
+        device: Name,
+    },
     Receipt(Receipt),
-    ReceiptsStored { device: Name, up_to: Digest },
+    ReceiptsStored {
+        device: Name,
+        up_to: Digest,
+    },
 }
 
 /// Everything the journal remembers.
@@ -97,12 +122,6 @@ impl DeviceRecord {
     }
 }
 
-/// What a receipt is known by in the chain and in `receipts_stored`.
-pub fn receipt_digest(receipt: &Receipt) -> Digest {
-    // A Receipt is plain data: encoding it cannot fail.
-    Digest::of(&postcard::to_allocvec(receipt).unwrap_or_default())
-}
-
 impl State {
     /// The record of `device`, created empty where there is none.
     pub fn device_mut(&mut self, device: &Name) -> &mut DeviceRecord {
@@ -150,7 +169,7 @@ impl State {
             Record::RolledBack { device } => self.device_mut(device).open = None,
             Record::Receipt(receipt) => {
                 let record = self.device_mut(&receipt.device);
-                record.receipt_head = receipt_digest(receipt);
+                record.receipt_head = receipt::digest(receipt);
                 record.last_receipt = Some(receipt.clone());
                 record.receipts.push(receipt.clone());
                 let surplus = record.receipts.len().saturating_sub(KEPT_RECEIPTS);
@@ -158,7 +177,7 @@ impl State {
             }
             Record::ReceiptsStored { device, up_to } => {
                 let receipts = &mut self.device_mut(device).receipts;
-                if let Some(at) = receipts.iter().position(|receipt| receipt_digest(receipt) == *up_to) {
+                if let Some(at) = receipts.iter().position(|kept| receipt::digest(kept) == *up_to) {
                     receipts.drain(..=at);
                 }
             }

@@ -207,7 +207,8 @@ mod tests {
     fn a_new_connection_sends_all_again_in_order() {
         let mut spool = Spool::new(10_000, vec![message(1, 2, 10), message(1, 1, 10)]);
         let order = |spool: &mut Spool| {
-            core::iter::from_fn(|| spool.next_to_send(MonoMillis(0)).map(|sent| sent.covers.first.0)).collect::<Vec<_>>()
+            core::iter::from_fn(|| spool.next_to_send(MonoMillis(0)).map(|sent| sent.covers.first.0))
+                .collect::<Vec<_>>()
         };
         assert_eq!(order(&mut spool), [1, 2]);
         spool.handle_connected();

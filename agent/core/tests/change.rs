@@ -13,7 +13,7 @@ use takar_shared::{
     command::{Command, Confirm},
     id::name,
     queue::{QueueReading, Setting, Shaper, queue_digest},
-    receipt::{Phase, Receipt, Refusal, RollbackCause},
+    receipt::{self, Phase, Receipt, Refusal, RollbackCause},
 };
 
 const CONFIRM_S: u32 = 30;
@@ -266,7 +266,7 @@ fn receipts_chain() {
     let mut head = Digest([0; 32]);
     for receipt in &rig.sent {
         assert_eq!(receipt.previous, head);
-        head = journal::receipt_digest(receipt);
+        head = receipt::digest(receipt);
     }
     assert_eq!(rig.machine.unstored_receipts().len(), 4);
     let effects = rig.machine.handle_receipts_stored(head);

@@ -1,4 +1,5 @@
-//! HTB classes of Linux, read and changed by netlink: about 20 µs a call, where a `tc` process takes milliseconds.
+//! HTB classes of Linux, read and changed by netlink: a change takes less than a tenth of a millisecond, a `tc`
+//! process more than one. Reading dumps each interface's classes whole, about 5 µs a class unoptimised.
 //!
 //! A class has a guarantee (HTB's rate, here `cir`) and a ceiling (HTB's ceil, here `mir`). Only classes that exist
 //! are changed, and only in these two rates and the buckets that depend on them: never created, moved or deleted.

@@ -20,7 +20,6 @@ pub(super) struct Device {
     state: Arc<Mutex<State>>,
 }
 
-#[derive(Clone)]
 pub(super) struct State {
     /// Values as BER, with their tags.
     pub(super) table: BTreeMap<Oid, Vec<u8>>,
@@ -98,7 +97,7 @@ impl State {
     }
 
     fn next(&self, after: &Oid) -> (Oid, Vec<u8>) {
-        let later = self.table.range((Bound::Excluded(after), Bound::Unbounded)).next();
+        let later = self.table.range::<Oid, _>((Bound::Excluded(after), Bound::Unbounded)).next();
         let end = vec![snmp::SNMP_ENDOFMIBVIEW, 0];
         let (oid, value) = later.unwrap_or((after, &end));
         let varbind = [tlv(ber::OBJECT_IDENTIFIER, &oid.to_ber()), value.clone()].concat();

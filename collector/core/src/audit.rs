@@ -23,18 +23,55 @@ pub struct AuditRecord {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum AuditEvent {
-    DeviceApproved { agent: String, name: String },
-    InventoryImported { digest: String, uplinks: usize, links: usize },
-    Proposed { proposal: ProposalId, summary: String },
-    Approved { proposal: ProposalId },
-    Declined { proposal: ProposalId, reason: String },
-    Superseded { proposal: ProposalId, why: String },
+    DeviceApproved {
+        agent: String,
+        name: String,
+    },
+    InventoryImported {
+        digest: String,
+        uplinks: usize,
+        links: usize,
+    },
+    Proposed {
+        proposal: ProposalId,
+        summary: String,
+    },
+    Approved {
+        proposal: ProposalId,
+    },
+    Declined {
+        proposal: ProposalId,
+        reason: String,
+    },
+    Superseded {
+        proposal: ProposalId,
+        why: String,
+    },
     /// The command as signed: SHA-256 of the envelope's bytes.
-    Dispatched { change: String, proposal: ProposalId, agent: String, device: String, serial: u64, command: String, set: Vec<String> },
-    ConfirmSigned { change: String, serial: u64 },
+    Dispatched {
+        change: String,
+        proposal: ProposalId,
+        agent: String,
+        device: String,
+        serial: u64,
+        command: String,
+        set: Vec<String>,
+    },
+    ConfirmSigned {
+        change: String,
+        serial: u64,
+    },
     /// A device's receipt about a change: its phase in words and the digest that chains it.
-    Received { change: String, serial: u64, phase: String, receipt: String },
-    Withdrawn { change: String, proposal: ProposalId },
+    Received {
+        change: String,
+        serial: u64,
+        phase: String,
+        receipt: String,
+    },
+    Withdrawn {
+        change: String,
+        proposal: ProposalId,
+    },
 }
 
 impl AuditEvent {
@@ -88,12 +125,24 @@ impl AuditTree {
 #[serde(tag = "fault", rename_all = "kebab-case")]
 pub enum Fault {
     /// The recomputed root is not the one written down with the last record.
-    Root { recomputed: String, stored: String },
-    Size { leaves: u64, stored: u64 },
-    Unreadable { index: u64 },
-    OutOfOrder { index: u64 },
+    Root {
+        recomputed: String,
+        stored: String,
+    },
+    Size {
+        leaves: u64,
+        stored: u64,
+    },
+    Unreadable {
+        index: u64,
+    },
+    OutOfOrder {
+        index: u64,
+    },
     /// A change of a queue without the record that it was sent.
-    NoLeaf { change: String },
+    NoLeaf {
+        change: String,
+    },
 }
 
 /// Recomputes the root from the leaves and finds a `dispatched` leaf for every change that left the

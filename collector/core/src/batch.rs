@@ -23,10 +23,8 @@ pub enum Step {
 
 /// Call after every event that touched one of the batch's changes.
 pub fn next(changes: &[Change]) -> Vec<Step> {
-    let decreases_stand = changes
-        .iter()
-        .filter(|change| !change.raises())
-        .all(|change| change.state == ChangeState::Confirmed);
+    let decreases_stand =
+        changes.iter().filter(|change| !change.raises()).all(|change| change.state == ChangeState::Confirmed);
     let failed = changes.iter().any(|change| change.state.is_final() && change.state != ChangeState::Confirmed);
     let waiting = changes.iter().filter(|change| change.state == ChangeState::Waiting);
     let steps: Vec<Step> = waiting
@@ -81,7 +79,6 @@ pub fn may_confirm(applied: &Receipt, polled_ok_at: Option<MonoMillis>, state: &
 pub fn expire(change: &Change, expires_at: UnixMillis, now: UnixMillis) -> Option<ChangeState> {
     (change.state == ChangeState::Dispatched && now >= expires_at).then_some(ChangeState::Expired)
 }
-
 
 /// One change is pending per device.
 fn device_is_busy(change: &Change, changes: &[Change]) -> bool {

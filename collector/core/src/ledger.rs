@@ -63,10 +63,17 @@ pub struct ProposalRecord {
 #[serde(rename_all = "lowercase")]
 pub enum ProposalState {
     Proposed,
-    Approved { by: Actor },
-    Declined { by: Actor, reason: String },
+    Approved {
+        by: Actor,
+    },
+    Declined {
+        by: Actor,
+        reason: String,
+    },
     /// The facts it stood on changed before anybody decided.
-    Superseded { why: String },
+    Superseded {
+        why: String,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -27,7 +27,7 @@ pub use records::{
 pub use sqlite::SqliteStore;
 
 /// One thing to be kept.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Write {
     /// By id; the newest replaces what was there.
     Agent(AgentRecord),

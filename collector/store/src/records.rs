@@ -2,12 +2,8 @@
 
 use takar_collector_core::{assess::Finding, inventory::LinkName, ledger::Actor};
 use takar_shared::{
-    AgentId, BitsPerSec, BootEpoch, ChangeId, Digest, Direction, Name, Seq, Serial, UnixMillis,
-    birth::Meter,
-    bundle::RequestedDevice,
-    queue::Shaper,
-    receipt::Receipt,
-    telemetry::PollOutcome,
+    AgentId, BitsPerSec, BootEpoch, ChangeId, Digest, Direction, Name, Seq, Serial, UnixMillis, birth::Meter,
+    bundle::RequestedDevice, queue::Shaper, receipt::Receipt, telemetry::PollOutcome,
 };
 
 /// An agent that a person approved.

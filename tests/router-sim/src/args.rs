@@ -146,6 +146,7 @@ impl Args {
         }
         ensure!(self.sites <= 10_000, "--sites {} is above 10000", self.sites);
         ensure!(self.capacity_down_bps > 0 && self.capacity_up_bps > 0, "a capacity of 0 bit/s carries no traffic");
+        ensure!(self.extra_queue.len() <= 256, "more than 256 --extra-queue: each has a /24 of 10.88.0.0/16");
         ensure!(self.day_s > 0, "--day-s must be at least 1");
         ensure!(
             (1..i32::MAX as u32).contains(&self.first_ifindex),

@@ -1,10 +1,11 @@
-//! Datagrams between this code's like and Linux 6.18 on x86-64 (so little-endian), in hexadecimal, taken from a
-//! veth pair in a network namespace of its own, set up with iproute2 6.1:
+//! Datagrams exchanged with Linux 6.18 on x86-64 (so little-endian), in hexadecimal. The classes stood on one end of
+//! a veth pair in a network namespace of its own, set up with iproute2 6.1:
 //!
 //! ```text
 //! tc qdisc add dev d0 root handle 1: htb default 10
 //! tc class add dev d0 parent 1: classid 1:1 htb rate 100mbit
-//! tc class add dev d0 parent 1:1 classid 1:10 htb rate 1mbit ceil 2mbit burst 15k prio 3 overhead 18 mpu 64 quantum 3000
+//! tc class add dev d0 parent 1:1 classid 1:10 htb rate 1mbit ceil 2mbit burst 15k prio 3 overhead 18 mpu 64 \
+//!     quantum 3000
 //! tc class add dev d0 parent 1:1 classid 1:20 htb rate 40gbit ceil 80gbit
 //! tc qdisc add dev d0 parent 1:10 handle 10: pfifo limit 50
 //! ```

@@ -314,7 +314,8 @@ mod tests {
         /// Byte order does not matter here: what is sent reads back as it was.
         #[test]
         fn what_is_sent_reads_back(
-            ids: [u32; 3], words: [u32; 4], halves: [u16; 3], linklayer in 1u8..=255, cell_log: u8, rate: u64, ceil: u64,
+            ids: [u32; 3], words: [u32; 4], halves: [u16; 3],
+            linklayer in 1u8..=255, cell_log: u8, rate: u64, ceil: u64,
         ) {
             let spec = |rate| RateSpec {
                 cell_log, linklayer, overhead: halves[0], cell_align: halves[1], mpu: halves[2], rate: ByteRate(rate),

@@ -1,14 +1,12 @@
 //! Polls of a device over a real socket: what is read, what is noticed, what is told when it fails.
 
-use std::time::Duration;
-
 use snmp2::snmp;
 use takar_shared::id::name;
 use tokio::net::UdpSocket;
 
 use super::*;
 use crate::snmp::{
-    Auth, CounterWidth, Credentials, InterfaceReading, Privacy,
+    Auth, CounterWidth, Credentials, Privacy,
     ber::{self, tlv},
     device::{Device, number},
     oid,
@@ -24,15 +22,10 @@ fn target(device: &Device, interfaces: &[&str], timeout_ms: u64, retries: u8) ->
     })
 }
 
+/// Name, ifIndex, octets in, octets out.
 fn octets(poll: &Poll) -> Vec<(&str, u32, u64, u64)> {
-    let read = |reading: &InterfaceReading| (reading.if_index, reading.in_octets, reading.out_octets);
-    poll.interfaces
-        .iter()
-        .map(|reading| {
-            let (if_index, octets_in, octets_out) = read(reading);
-            (reading.name.as_str(), if_index, octets_in, octets_out)
-        })
-        .collect()
+    let readings = poll.interfaces.iter();
+    readings.map(|reading| (reading.name.as_str(), reading.if_index, reading.in_octets, reading.out_octets)).collect()
 }
 
 #[tokio::test]
@@ -75,7 +68,7 @@ async fn late_answers_are_passed_over() {
         state.twice = true;
     });
     let mut target = target(&device, &["wan"], 2_000, 0);
-    for count in 0..4 {
+    for count in 0_i64..4 {
         device.change(|state| state.interface(1, "wan", [count, 0]));
         let poll = target.poll().await;
         assert_eq!(octets(&poll), [("wan", 1, count.cast_unsigned(), 0)], "{poll:?}");
@@ -89,13 +82,13 @@ async fn a_lost_answer_costs_a_retry_and_silence_is_a_timeout() {
         state.interface(1, "wan", [100, 200]);
         state.silent = 1;
     });
-    let mut target = target(&device, &["wan"], 150, 1);
+    let mut target = target(&device, &["wan"], 300, 1);
     assert_eq!(target.poll().await.outcome, Outcome::Ok);
     device.change(|state| state.silent = 2);
     let before = device.change(|state| state.requests);
     let poll = target.poll().await;
     assert_eq!(poll.outcome, Outcome::Timeout);
-    assert_eq!(poll.detail, Some(format!("{}: no answer within 300 ms", device.address)));
+    assert_eq!(poll.detail, Some(format!("{}: no answer within 600 ms", device.address)));
     assert_eq!(device.change(|state| state.requests) - before, 2);
     assert_eq!(target.poll().await.outcome, Outcome::Ok);
 }

@@ -44,6 +44,8 @@ pub enum Why {
     Gives { spare: BitsPerSec },
     /// It is estimated to need `wanted` and was held at `served_at`.
     Gets { wanted: BitsPerSec, served_at: BitsPerSec },
+    /// A person asked for exactly this.
+    Asked,
 }
 
 impl Move {
@@ -65,6 +67,7 @@ impl fmt::Display for Why {
             Self::Gets { wanted, served_at } => {
                 write!(f, "It is at its ceiling of {served_at} and is estimated to need {wanted}.")
             }
+            Self::Asked => f.write_str("It was asked for by hand."),
         }
     }
 }

@@ -13,6 +13,10 @@ use rusqlite::{
 use serde::{Serialize, de::DeserializeOwned};
 use takar_shared::{BitsPerSec, Direction, UnixMillis};
 
+/// Bits of a sample's `flags`; none set takes no byte.
+pub(super) const NARROW: u8 = 1;
+pub(super) const BREAK_BEFORE: u8 = 2;
+
 /// A u64 in an INTEGER column, bit for bit.
 pub(super) struct Bits(pub(super) u64);
 

@@ -7,12 +7,7 @@ use rusqlite::{Connection, Error, ErrorCode, OptionalExtension as _, Params, Row
 use crate::StoreError;
 
 /// Runs a statement that returns no rows; how many rows it changed.
-pub(super) fn run(
-    conn: &Connection,
-    doing: &'static str,
-    sql: &str,
-    params: impl Params,
-) -> Result<usize, StoreError> {
+pub(super) fn run(conn: &Connection, doing: &'static str, sql: &str, params: impl Params) -> Result<usize, StoreError> {
     conn.prepare_cached(sql).and_then(|mut statement| statement.execute(params)).map_err(failed(doing))
 }
 
@@ -53,9 +48,7 @@ pub(super) fn failed(doing: &'static str) -> impl FnOnce(Error) -> StoreError {
         Error::SqliteFailure(code, _) if code.extended_code == ffi::SQLITE_CONSTRAINT_FOREIGNKEY => {
             StoreError::Dangling { doing }
         }
-        Error::SqliteFailure(code, _)
-            if matches!(code.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) =>
-        {
+        Error::SqliteFailure(code, _) if matches!(code.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             StoreError::Damaged { doing, source: error.into() }
         }
         Error::FromSqlConversionFailure(..)

@@ -1,0 +1,156 @@
+//! The API's server: routes, and how each becomes one question to the engine.
+//!
+//! Every answer that is not a view is an [`ErrorView`](crate::view::ErrorView), also for an unknown route, a body
+//! that is no JSON and an engine that does not answer.
+
+mod bind;
+mod input;
+mod peer;
+mod refusal;
+
+use std::time::Duration;
+
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, Request, State},
+    middleware::{self, Next},
+    response::{IntoResponse as _, Response},
+    routing::{MethodRouter, get, post},
+};
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::{
+    net::UnixListener,
+    sync::{mpsc, oneshot},
+};
+
+use crate::{
+    api::{
+        MAX_BODY,
+        query::{Asked, Caller, Query},
+    },
+    view::{DeclineBody, DeviceBody, ImportBody, ProposeBody},
+};
+use input::{Body, Device, Id, Params};
+use peer::Peer;
+use refusal::Refusal;
+
+pub use bind::bind;
+
+/// A request that takes longer is answered with 504. What it asked for may still be done.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Serves the API until the task is dropped.
+pub async fn serve(listener: UnixListener, engine: mpsc::Sender<Asked>) -> anyhow::Result<()> {
+    let routes = routes(engine, REQUEST_TIMEOUT);
+    axum::serve(listener, routes.into_make_service_with_connect_info::<Peer>()).await?;
+    Ok(())
+}
+
+type Engine = mpsc::Sender<Asked>;
+type Answer = Result<Json<Value>, Refusal>;
+
+fn routes(engine: Engine, timeout: Duration) -> Router {
+    Router::new()
+        .route("/v1/status", view(|| Query::Status))
+        .route("/v1/links", view(|| Query::Links))
+        .route("/v1/findings", get(findings))
+        .route("/v1/proposals", view(|| Query::Proposals))
+        .route("/v1/proposals/{id}/approve", post(approve))
+        .route("/v1/proposals/{id}/decline", post(decline))
+        .route("/v1/propose", post(propose))
+        .route("/v1/changes", view(|| Query::Changes))
+        .route("/v1/devices", view(|| Query::Devices).post(device_add))
+        .route("/v1/devices/approve", post(device_approve))
+        .route("/v1/audit", get(audit))
+        .route("/v1/audit/verify", view(|| Query::AuditVerify))
+        .route("/v1/import", post(import))
+        .fallback(no_route)
+        .method_not_allowed_fallback(no_method)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(middleware::from_fn(move |request: Request, next: Next| in_time(timeout, request, next)))
+        .with_state(engine)
+}
+
+/// A view that takes no parameters.
+fn view(query: fn() -> Query) -> MethodRouter<Engine> {
+    get(move |State(engine): State<Engine>, caller: Caller| async move { ask(&engine, caller, query()).await })
+}
+
+#[derive(Deserialize)]
+struct FindingsParams {
+    #[serde(default)]
+    all: bool,
+}
+
+async fn findings(State(engine): State<Engine>, caller: Caller, Params(params): Params<FindingsParams>) -> Answer {
+    ask(&engine, caller, Query::Findings { all: params.all }).await
+}
+
+#[derive(Deserialize)]
+struct AuditParams {
+    #[serde(default)]
+    from: u64,
+}
+
+async fn audit(State(engine): State<Engine>, caller: Caller, Params(params): Params<AuditParams>) -> Answer {
+    ask(&engine, caller, Query::Audit { from: params.from }).await
+}
+
+async fn import(State(engine): State<Engine>, caller: Caller, Body(body): Body<ImportBody>) -> Answer {
+    ask(&engine, caller, Query::Import(body)).await
+}
+
+async fn propose(State(engine): State<Engine>, caller: Caller, Body(body): Body<ProposeBody>) -> Answer {
+    ask(&engine, caller, Query::Propose(body)).await
+}
+
+async fn approve(State(engine): State<Engine>, caller: Caller, Id(proposal): Id) -> Answer {
+    ask(&engine, caller, Query::Approve { proposal }).await
+}
+
+async fn decline(
+    State(engine): State<Engine>,
+    caller: Caller,
+    Id(proposal): Id,
+    Body(body): Body<DeclineBody>,
+) -> Answer {
+    ask(&engine, caller, Query::Decline { proposal, body }).await
+}
+
+async fn device_add(State(engine): State<Engine>, caller: Caller, Device(body): Device) -> Answer {
+    // Only a request can be added; what was added before can only be approved.
+    match body {
+        DeviceBody::Request { .. } => ask(&engine, caller, Query::DeviceAdd(body)).await,
+        DeviceBody::Added { .. } => Err(Refusal::invalid("expected {\"request\": …}, the content of a request file")),
+    }
+}
+
+async fn device_approve(State(engine): State<Engine>, caller: Caller, Device(body): Device) -> Answer {
+    ask(&engine, caller, Query::DeviceApprove(body)).await
+}
+
+async fn no_route(request: Request) -> Refusal {
+    Refusal::no_route(request.uri().path())
+}
+
+async fn no_method(request: Request) -> Refusal {
+    Refusal::no_method(request.method(), request.uri().path())
+}
+
+async fn ask(engine: &Engine, caller: Caller, query: Query) -> Answer {
+    let (reply, answer) = oneshot::channel();
+    engine.send(Asked { query, caller, reply }).await.map_err(|_| Refusal::stopped())?;
+    let view = answer.await.map_err(|_| Refusal::stopped())??;
+    Ok(Json(view))
+}
+
+async fn in_time(timeout: Duration, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(timeout, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Refusal::too_slow(timeout).into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

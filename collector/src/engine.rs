@@ -1,0 +1,320 @@
+//! The engine: the one task that holds the collector's state. Messages, queries and ticks come in
+//! one at a time; decisions are made by the cores, written down in one transaction, and only then
+//! told to anybody.
+
+mod answer;
+mod dispatch;
+mod enrol;
+mod ingest;
+mod links;
+mod planning;
+mod publish;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::PathBuf,
+};
+
+use anyhow::Context as _;
+use rumqttc::v5::{AsyncClient, mqttbytes::QoS};
+use takar_collector_core::{
+    audit::{AuditEvent, AuditRecord, AuditTree},
+    inventory::{Inventory, LinkName, UplinkName},
+    ledger::{Actor, Batch, Change, ProposalRecord, ProposalState},
+};
+use takar_shared::{
+    AgentId, BatchId, BitsPerSec, BootEpoch, ChangeId, Challenge, Direction, MonoMillis, Name, Seq, UnixMillis,
+    birth::{Birth, DeviceState, Meter, Mode},
+    telemetry::PollOutcome,
+    topic,
+};
+use takar_store::{AgentRecord, FindingRecord, MeterId, OutboxRow, Store, Write};
+use tokio::sync::mpsc;
+
+use crate::{
+    api::query::{ApiError, Asked},
+    clock,
+    config::Config,
+    mqtt::MqttEvent,
+    signer::Signer,
+};
+
+pub struct Engine {
+    config: Config,
+    signer: Signer,
+    store: Box<dyn Store>,
+    client: AsyncClient,
+    connected: bool,
+    started_at: UnixMillis,
+    agents: BTreeMap<AgentId, Agent>,
+    inventory: Option<Inventory>,
+    /// The ceiling on record, and since when.
+    allocation: HashMap<(LinkName, Direction), Allocation>,
+    watches: links::Watches,
+    proposals: Vec<ProposalRecord>,
+    batches: HashMap<BatchId, Batch>,
+    changes: HashMap<ChangeId, Change>,
+    outbox: HashMap<ChangeId, Sent>,
+    findings: BTreeMap<u64, FindingRecord>,
+    next_finding: u64,
+    next_proposal: u64,
+    audit: AuditTree,
+    /// Written with the next commit, which comes at most `commit.every_ms` later.
+    pending: Vec<Write>,
+    /// Agents whose messages are in `pending`: granted when it is durable.
+    to_grant: BTreeMap<AgentId, Challenge>,
+    /// Where the last commit failed, what it said.
+    store_trouble: Option<String>,
+    server_time: UnixMillis,
+    refused: u64,
+    samples: u64,
+    reasons: HashMap<(UplinkName, Direction), Vec<(LinkName, String)>>,
+    requests_dir: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Allocation {
+    cir: Option<BitsPerSec>,
+    mir: BitsPerSec,
+    changed_at: Option<UnixMillis>,
+}
+
+/// One approved agent, as far as it is known now.
+struct Agent {
+    record: AgentRecord,
+    online: bool,
+    last_heard: Option<UnixMillis>,
+    birth: Option<Born>,
+    /// Meter tables of epochs before the newest, while the spool still sends of them.
+    older: HashMap<BootEpoch, Vec<MeterOf>>,
+    /// The last message taken, committed or not; what comes next must follow it.
+    taken_up_to: (BootEpoch, Seq),
+    stored_up_to: (BootEpoch, Seq),
+    devices: Vec<Device>,
+    alarms: u32,
+    /// Why nothing of it is taken (state restored from a copy), if so.
+    distrusted: Option<String>,
+}
+
+struct Born {
+    epoch: BootEpoch,
+    nonce: [u8; 16],
+    /// What to add to its boot-time clock to get ours, in ms.
+    offset_ms: i64,
+    birth: Birth,
+    meters: Vec<MeterOf>,
+}
+
+#[derive(Clone)]
+struct MeterOf {
+    device: usize,
+    id: MeterId,
+    meter: Meter,
+}
+
+struct Device {
+    name: Name,
+    /// As last reported; `None` until this collector process has heard it.
+    state: Option<DeviceState>,
+    outcome: Option<PollOutcome>,
+    /// The newest poll with every target ok, on the agent's clock.
+    polled_ok_at: Option<MonoMillis>,
+}
+
+/// A signed command awaiting its end, and when it was last sent.
+struct Sent {
+    row: OutboxRow,
+    sent_at: UnixMillis,
+}
+
+impl Agent {
+    fn mode(&self) -> Option<Mode> {
+        self.birth.as_ref().map(|born| born.birth.mode)
+    }
+    fn device(&self, name: &str) -> Option<&Device> {
+        self.devices.iter().find(|device| device.name == name)
+    }
+}
+
+impl Engine {
+    pub fn load(config: Config, signer: Signer, store: Box<dyn Store>, client: AsyncClient) -> anyhow::Result<Self> {
+        let now = clock::now();
+        let leaves = std::iter::successors(Some(0u64), |from| Some(from + 10_000))
+            .map(|from| store.leaves(from, 10_000))
+            .take_while(|leaves| leaves.as_ref().map_or(true, |leaves| !leaves.is_empty()))
+            .collect::<Result<Vec<_>, _>>()?;
+        let audit = AuditTree::from_leaves(leaves.into_iter().flatten().map(|(_, line)| line));
+        let outbox = store.outbox_open()?.into_iter().map(|row| (row.change, Sent { row, sent_at: UnixMillis(0) }));
+        let requests_dir = config.state_dir.join("requests");
+        let mut engine = Self {
+            connected: false,
+            started_at: now,
+            agents: BTreeMap::new(),
+            inventory: None,
+            allocation: HashMap::new(),
+            watches: links::Watches::default(),
+            proposals: store.proposals(200)?,
+            batches: store.open_batches()?.into_iter().map(|batch| (batch.id, batch)).collect(),
+            changes: HashMap::new(),
+            outbox: outbox.collect(),
+            findings: store.findings(true, 10_000)?.into_iter().map(|finding| (finding.id, finding)).collect(),
+            next_finding: store.next_finding_id()?,
+            next_proposal: store.next_proposal_id()?.0,
+            audit,
+            pending: Vec::new(),
+            to_grant: BTreeMap::new(),
+            store_trouble: None,
+            server_time: store.server_time()?.unwrap_or_default(),
+            refused: 0,
+            samples: store.sample_count()?,
+            reasons: HashMap::new(),
+            requests_dir,
+            config,
+            signer,
+            store,
+            client,
+        };
+        for batch in engine.batches.keys() {
+            engine.changes.extend(engine.store.changes_of(*batch)?.into_iter().map(|change| (change.id, change)));
+        }
+        engine.changes.extend(engine.store.open_changes()?.into_iter().map(|change| (change.id, change)));
+        for record in engine.store.agents()? {
+            engine.load_agent(record)?;
+        }
+        for row in engine.store.allocations()? {
+            let changed_at = row.change.map(|_| row.at);
+            engine.allocation.insert((row.link, row.direction), Allocation { cir: row.cir, mir: row.mir, changed_at });
+        }
+        if let Some(stored) = engine.store.inventory()? {
+            let inventory = crate::inventory_file::parse(&stored.text)
+                .map_err(|problems| anyhow::anyhow!(problems.join("; ")))
+                .context("the stored inventory no longer reads")?;
+            engine.inventory = Some(inventory.inventory);
+        }
+        engine.watch_links(now)?;
+        Ok(engine)
+    }
+
+    /// Runs until the channels close.
+    pub async fn run(
+        mut self,
+        mut from_broker: mpsc::Receiver<MqttEvent>,
+        mut asked: mpsc::Receiver<Asked>,
+        mut stop: tokio::sync::oneshot::Receiver<()>,
+    ) -> anyhow::Result<()> {
+        let mut tick = tokio::time::interval(self.config.commit_every);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                event = from_broker.recv() => match event {
+                    Some(event) => self.handle_broker(event),
+                    None => anyhow::bail!("the broker connection's task ended"),
+                },
+                asked = asked.recv() => match asked {
+                    Some(Asked { query, caller, reply }) => {
+                        let answer = self.answer(query, &caller);
+                        let _ = reply.send(answer);
+                    }
+                    None => anyhow::bail!("the API's task ended"),
+                },
+                _ = tick.tick() => self.handle_tick(clock::now()),
+                _ = &mut stop => {
+                    // What was taken in but not granted would come again; storing it now saves that.
+                    self.commit_pending();
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn handle_broker(&mut self, event: MqttEvent) {
+        match event {
+            MqttEvent::Connected => {
+                tracing::info!("connected to the broker");
+                self.connected = true;
+                if let Err(error) = self.client.try_subscribe(topic::all_up(), QoS::AtLeastOnce) {
+                    tracing::error!(%error, "cannot subscribe");
+                }
+                self.publish_everything();
+                self.resend_outbox(clock::now(), true);
+            }
+            MqttEvent::Disconnected(reason) => {
+                if std::mem::replace(&mut self.connected, false) {
+                    tracing::warn!(%reason, "connection to the broker lost");
+                } else {
+                    tracing::warn!(%reason, "broker cannot be reached");
+                }
+            }
+            MqttEvent::Message { topic, payload, .. } => self.handle_message(&topic, &payload, clock::now()),
+        }
+    }
+
+    fn handle_tick(&mut self, now: UnixMillis) {
+        self.commit_pending();
+        self.look_at_readings(now);
+        self.advance_batches(now);
+        self.resend_outbox(now, false);
+    }
+
+    /// Telemetry: one transaction for all that came since the last; then its senders are granted.
+    fn commit_pending(&mut self) {
+        if self.pending.is_empty() {
+            return self.send_grants();
+        }
+        match self.store.commit(&self.pending) {
+            Ok(()) => {
+                if self.store_trouble.take().is_some() {
+                    tracing::info!("the store takes writes again");
+                }
+                self.pending.clear();
+                for agent in self.agents.values_mut() {
+                    agent.stored_up_to = agent.taken_up_to;
+                }
+                self.send_grants();
+            }
+            Err(error) => {
+                // Nothing of it counts: not granted, so the agents' spools send it again.
+                let text = error.to_string();
+                if self.store_trouble.as_ref() != Some(&text) {
+                    tracing::error!(error = %text, "the store does not take writes; nothing is granted until it does");
+                }
+                self.store_trouble = Some(text);
+                self.pending.clear();
+                self.to_grant.clear();
+                for agent in self.agents.values_mut() {
+                    agent.taken_up_to = agent.stored_up_to;
+                }
+            }
+        }
+    }
+
+    /// A decision: durable now, with its audit records, or not made at all.
+    fn decide(&mut self, mut writes: Vec<Write>, events: Vec<(Actor, AuditEvent)>) -> Result<(), ApiError> {
+        let now = clock::now();
+        let mut tree = self.audit.clone();
+        for (who, what) in events {
+            let record = AuditRecord { index: tree.size(), at: now, who, what };
+            let line = serde_json::to_vec(&record).map_err(|error| ApiError::Failed(error.to_string()))?;
+            tree.push(line.clone());
+            writes.push(Write::Leaf { record, line, root: tree.root() });
+        }
+        writes.push(Write::ServerTime(now.max(self.server_time)));
+        self.store.commit(&writes).map_err(|error| {
+            tracing::error!(%error, "a decision could not be stored, so it was not made");
+            ApiError::Failed(format!("the store does not take writes: {error}"))
+        })?;
+        self.server_time = self.server_time.max(now);
+        self.audit = tree;
+        self.publish_audit_head();
+        Ok(())
+    }
+
+    fn waiting_proposals(&self) -> impl Iterator<Item = &ProposalRecord> {
+        self.proposals.iter().filter(|record| record.state == ProposalState::Proposed)
+    }
+
+    /// The agent and the device of that name. Device names are unique over all agents.
+    fn device(&self, name: &str) -> Option<(&Agent, &Device)> {
+        self.agents.values().find_map(|agent| agent.device(name).map(|device| (agent, device)))
+    }
+}

@@ -1,0 +1,298 @@
+//! Watches: one per link and direction, with its readings and what is found in them.
+
+use std::collections::HashMap;
+
+use takar_collector_core::{
+    assess::{Assessor, Finding, FindingKind, NoFinding, Verdict},
+    demand::{Demand, DemandSettings, demand},
+    inventory::{Inventory, Link, LinkMeter, LinkName},
+    rate::{RateLimits, RateTracker},
+    window::{QueueDelta, Window, WindowSettings},
+};
+use takar_shared::{
+    BitsPerSec, Direction, Name, UnixMillis,
+    birth::Meter,
+    queue::{QueueReading, Shaper},
+};
+use takar_store::{FindingRecord, MeterId, SampleRow, Write};
+
+use super::{Allocation, Engine, ingest::counter};
+use crate::config::Readings;
+
+/// Every watch, and which meter feeds which.
+#[derive(Default)]
+pub struct Watches {
+    all: HashMap<(LinkName, Direction), Watch>,
+    fed_by: HashMap<MeterId, Vec<(LinkName, Direction, Role)>>,
+    shaped_by: HashMap<(Name, Shaper, Direction), (LinkName, Direction)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// The traffic itself: this value of the meter, in octets.
+    Octets { value: usize },
+    /// Drops, overlimits and backlog of the shaper.
+    Queue,
+}
+
+pub struct Watch {
+    pub window: Window,
+    pub assessor: Assessor,
+    /// The finding in the store that stands, if one does.
+    pub finding: Option<u64>,
+    pub no_finding: Option<NoFinding>,
+    pub observed: Option<QueueReading>,
+    octets: RateTracker,
+    queue: Option<(UnixMillis, u64, u64)>,
+}
+
+impl Watches {
+    pub fn get(&self, link: &LinkName, direction: Direction) -> Option<&Watch> {
+        self.all.get(&(link.clone(), direction))
+    }
+
+    /// One sample, from the broker or (after a restart) from the store.
+    pub fn feed(&mut self, row: &SampleRow, _interface: bool) {
+        let Some(roles) = self.fed_by.get(&row.meter) else { return };
+        for (link, direction, role) in roles {
+            let Some(watch) = self.all.get_mut(&(link.clone(), *direction)) else { continue };
+            match role {
+                Role::Octets { value } => watch.feed_octets(row, *value),
+                Role::Queue => watch.feed_queue(row),
+            }
+        }
+    }
+
+    pub fn set_ceiling(&mut self, device: &Name, reading: &QueueReading, at: UnixMillis) {
+        let key = (device.clone(), reading.shaper.clone(), reading.direction);
+        if let Some(watch) = self.shaped_by.get(&key).and_then(|key| self.all.get_mut(key)) {
+            let mir = if reading.disabled { BitsPerSec::ZERO } else { reading.mir };
+            watch.window.set_ceiling(at, mir);
+            watch.observed = Some(reading.clone());
+        }
+    }
+}
+
+impl Watch {
+    fn feed_octets(&mut self, row: &SampleRow, value: usize) {
+        match self.octets.push(counter(row, value)) {
+            Ok(interval) => {
+                self.window.push_interval(UnixMillis(interval.from.0), UnixMillis(interval.to.0), interval.octets);
+            }
+            Err(why) if why.is_break() => self.window.mark_break(row.at),
+            Err(_) => {}
+        }
+    }
+
+    fn feed_queue(&mut self, row: &SampleRow) {
+        let [_, drops, overlimits, backlog] = row.values;
+        if let Some((before, old_drops, old_overlimits)) = self.queue.replace((row.at, drops, overlimits)) {
+            // Counters that fell were reset: what happened in between is not known.
+            let reset = row.break_before || drops < old_drops || overlimits < old_overlimits || row.at <= before;
+            if !reset {
+                let delta = QueueDelta { drops: drops - old_drops, overlimits: overlimits - old_overlimits, backlog };
+                self.window.push_queue(row.at, delta);
+            }
+        }
+    }
+
+    pub fn demand(&self) -> Demand {
+        demand(self.window.readings(), &DemandSettings::default())
+    }
+}
+
+/// Which of an interface's octet counters is this direction: `Down` comes in from the uplink, `Up`
+/// goes out to it. The only place that says so.
+fn interface_value(direction: Direction) -> usize {
+    match direction {
+        Direction::Down => 0,
+        Direction::Up => 1,
+    }
+}
+
+impl Engine {
+    /// Builds the watches of the present inventory; keeps those that still fit, replays the rest.
+    pub(super) fn watch_links(&mut self, now: UnixMillis) -> anyhow::Result<()> {
+        let Some(inventory) = self.inventory.clone() else { return Ok(()) };
+        let settings = window_settings(&self.config.readings);
+        let from = UnixMillis(now.0.saturating_sub(settings.reading_ms * (self.config.assess.look_back as u64 + 2)));
+        let mut watches = Watches::default();
+        for link in inventory.links() {
+            for direction in Direction::BOTH {
+                let side = link.side(direction);
+                let key = (link.name.clone(), direction);
+                watches.shaped_by.insert((link.device.clone(), side.shaper.clone(), direction), key.clone());
+                let watch = self.watch(&inventory, link, direction, settings, from)?;
+                watches.all.insert(key.clone(), watch);
+                self.allocation.entry(key).or_insert(Allocation { cir: side.cir, mir: side.mir, changed_at: None });
+            }
+        }
+        for (id, key) in self.store.meters()? {
+            for link in inventory.links_on(key.device.as_str()) {
+                for direction in Direction::BOTH {
+                    let shaper = Meter::Shaper { shaper: link.side(direction).shaper.clone(), direction };
+                    let roles = watches.fed_by.entry(id).or_default();
+                    match (&link.meter, &key.meter) {
+                        (LinkMeter::Interface(name), Meter::Interface(metered)) if name == metered => {
+                            let value = interface_value(direction);
+                            roles.push((link.name.clone(), direction, Role::Octets { value }));
+                        }
+                        (LinkMeter::Queues, metered) if *metered == shaper => {
+                            roles.push((link.name.clone(), direction, Role::Octets { value: 0 }));
+                        }
+                        _ => {}
+                    }
+                    if key.meter == shaper {
+                        roles.push((link.name.clone(), direction, Role::Queue));
+                    }
+                }
+            }
+        }
+        // Ceilings first: a reading needs to know what it is measured against.
+        for row in self.store.ceilings(UnixMillis(0))? {
+            let reading = QueueReading {
+                shaper: row.shaper,
+                direction: row.direction,
+                cir: row.cir,
+                mir: row.mir,
+                burst: BitsPerSec::ZERO,
+                disabled: row.disabled,
+            };
+            watches.set_ceiling(&row.device, &reading, row.at.max(from));
+        }
+        for row in self.store.samples_of_all(from, now)? {
+            watches.feed(&row, false);
+        }
+        for watch in watches.all.values_mut() {
+            watch.window.close_until(UnixMillis(now.0.saturating_sub(lag_ms(&self.config.readings))));
+            // Seen on the devices before this start; not what stands there now.
+            watch.observed = None;
+        }
+        self.watches = watches;
+        Ok(())
+    }
+
+    fn watch(
+        &self,
+        inventory: &Inventory,
+        link: &Link,
+        direction: Direction,
+        settings: WindowSettings,
+        from: UnixMillis,
+    ) -> anyhow::Result<Watch> {
+        let line = inventory.uplink(&link.uplink).map_or(BitsPerSec(u64::MAX), |uplink| uplink.capacity(direction));
+        // A site's own line may be faster than the uplink it shares; a counter that claims four times that is wrong.
+        let mut limits = RateLimits::for_line(BitsPerSec(line.0.saturating_mul(4)));
+        limits.max_gap_ms = self.config.readings.max_gap_ms;
+        limits.counter_step_ms = settings.counter_step_ms;
+        let standing = self.findings.values().find(|record| {
+            record.closed_at.is_none() && record.finding.link == link.name && record.finding.direction == direction
+        });
+        let assessor = match standing {
+            Some(record) => Assessor::resume(record.finding.clone(), self.config.assess)?,
+            None => Assessor::new(link.name.clone(), direction, self.config.assess)?,
+        };
+        Ok(Watch {
+            window: Window::new(settings, from)?,
+            assessor,
+            finding: standing.map(|record| record.id),
+            no_finding: None,
+            observed: None,
+            octets: RateTracker::new(limits),
+            queue: None,
+        })
+    }
+
+    /// Closes readings that are complete, judges every link that has a new one, then plans.
+    pub(super) fn look_at_readings(&mut self, now: UnixMillis) {
+        let until = UnixMillis(now.0.saturating_sub(lag_ms(&self.config.readings)));
+        let mut judged = Vec::new();
+        for (key, watch) in &mut self.watches.all {
+            if !watch.window.close_until(until).is_empty() {
+                judged.push((key.clone(), watch.assessor.update(now, &watch.window)));
+            }
+        }
+        if judged.is_empty() {
+            return;
+        }
+        judged.sort_by(|one, other| one.0.cmp(&other.0));
+        for ((link, direction), verdict) in judged {
+            if let Err(error) = self.take_verdict(&link, direction, verdict, now) {
+                tracing::error!(%link, %direction, ?error, "a finding could not be stored");
+            }
+            self.publish_link(&link, direction);
+        }
+        self.plan_all(now);
+    }
+
+    fn take_verdict(
+        &mut self,
+        link: &LinkName,
+        direction: Direction,
+        verdict: Verdict,
+        now: UnixMillis,
+    ) -> Result<(), crate::api::query::ApiError> {
+        let key = (link.clone(), direction);
+        match verdict {
+            Verdict::Opened(finding) => {
+                let id = self.next_finding;
+                let record = FindingRecord { id, opened_at: now, closed_at: None, finding };
+                self.decide(vec![Write::Finding(record.clone())], Vec::new())?;
+                self.next_finding += 1;
+                tracing::info!(id, "finding: {}", record.finding);
+                self.publish_event("finding-opened", serde_json::json!({"finding": super::answer::finding_view(&record)}));
+                self.findings.insert(id, record);
+                self.note(&key, Some(id), None);
+            }
+            Verdict::Standing(finding) => {
+                let id = self.watches.all.get(&key).and_then(|watch| watch.finding);
+                if let Some(record) = id.and_then(|id| self.findings.get_mut(&id)) {
+                    record.finding = finding;
+                    self.pending.push(Write::Finding(record.clone()));
+                }
+                self.note(&key, id, None);
+            }
+            Verdict::Cleared(finding, ending) => {
+                let id = self.watches.all.get(&key).and_then(|watch| watch.finding);
+                if let Some(mut record) = id.and_then(|id| self.findings.remove(&id)) {
+                    record.closed_at = Some(now);
+                    record.finding = finding;
+                    self.decide(vec![Write::Finding(record.clone())], Vec::new())?;
+                    tracing::info!(id = record.id, "finding is over: {ending}");
+                    self.publish_event("finding-closed", serde_json::json!({"finding": super::answer::finding_view(&record), "why": ending.to_string()}));
+                }
+                self.note(&key, None, None);
+            }
+            Verdict::None(why) => self.note(&key, None, Some(why)),
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, key: &(LinkName, Direction), finding: Option<u64>, no_finding: Option<NoFinding>) {
+        if let Some(watch) = self.watches.all.get_mut(key) {
+            watch.finding = finding;
+            watch.no_finding = no_finding;
+        }
+    }
+
+    /// The finding that stands for a link, if it is a shortage.
+    pub(super) fn shortage(&self, link: &LinkName, direction: Direction) -> Option<(u64, &Finding)> {
+        let id = self.watches.get(link, direction)?.finding?;
+        let finding = &self.findings.get(&id)?.finding;
+        (finding.kind == FindingKind::Shortage).then_some((id, finding))
+    }
+}
+
+fn window_settings(readings: &Readings) -> WindowSettings {
+    WindowSettings {
+        reading_ms: readings.length_ms,
+        keep: readings.keep,
+        counter_step_ms: readings.counter_step_ms,
+        ..WindowSettings::default()
+    }
+}
+
+/// Readings are closed this much behind the clock: as long as telemetry may take.
+fn lag_ms(readings: &Readings) -> u64 {
+    (readings.length_ms / 10).clamp(2_000, 30_000)
+}

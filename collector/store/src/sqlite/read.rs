@@ -1,0 +1,4 @@
+//! Questions to the tables.
+
+pub(super) mod decided;
+pub(super) mod measured;
