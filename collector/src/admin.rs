@@ -163,7 +163,8 @@ fn told<T: DeserializeOwned>(view: Value, out: &mut Printer<'_>) -> Result<Optio
 
 fn read<T: DeserializeOwned>(view: Value) -> Result<T, Failure> {
     serde_json::from_value(view).map_err(|error| {
-        let text = format!("takar serve answered in another shape ({error}); is it of another version than this takar?");
+        let text =
+            format!("takar serve answered in another shape ({error}); is it of another version than this takar?");
         Failure::Client(ClientError::Protocol(text))
     })
 }

@@ -90,7 +90,7 @@ fn new_file(path: &Path) -> Result<File, Failure> {
 
 /// A request file where there is one; else the name or fingerprint of a request that was added.
 fn who_is_meant(who: &Path) -> Result<DeviceBody, Failure> {
-    if who.exists() {
+    if who.is_file() {
         return Ok(DeviceBody::Request { request: read_request(who)? });
     }
     match who.to_str() {
@@ -101,14 +101,26 @@ fn who_is_meant(who: &Path) -> Result<DeviceBody, Failure> {
 
 fn read_request(file: &Path) -> Result<Request, Failure> {
     let shown = file.display();
-    let text = fs::read_to_string(file).map_err(|error| Failure::problem(format!("{shown} cannot be read: {error}")))?;
+    let text =
+        fs::read_to_string(file).map_err(|error| Failure::problem(format!("{shown} cannot be read: {error}")))?;
     serde_json::from_str(&text).map_err(|error| {
         Failure::problem(format!("{shown}: {error}; expected the file that takar-agent enrol --request wrote"))
     })
 }
 
 const HEADER: &[&str] = &[
-    "name", "agent", "device", "enrolment", "online", "mode", "poll", "last heard", "serial", "boot", "shapers", "software",
+    "name",
+    "agent",
+    "device",
+    "enrolment",
+    "online",
+    "mode",
+    "poll",
+    "last heard",
+    "serial",
+    "boot",
+    "shapers",
+    "software",
 ];
 
 fn print(mut devices: Vec<DeviceView>, out: &mut Printer<'_>) -> io::Result<()> {

@@ -11,7 +11,8 @@ use crate::view::FindingView;
 pub async fn show(socket: &Path, all: bool, out: &mut Printer<'_>) -> Result<(), Failure> {
     let path = if all { "/v1/findings?all=true" } else { "/v1/findings" };
     if let Some(findings) = super::get::<Vec<FindingView>>(socket, path, out).await? {
-        let when_empty = if all { "no findings" } else { "no open findings; takar findings --all shows the closed ones" };
+        let when_empty =
+            if all { "no findings" } else { "no open findings; takar findings --all shows the closed ones" };
         print(findings, when_empty, out)?;
     }
     Ok(())

@@ -106,8 +106,8 @@ mod tests {
 
     #[test]
     fn shortage_is_on_top_then_drifted_then_not_measured_then_the_rest() {
-        let states =
-            ["idle", "fits", "not-reported", "changing", "not-measured", "brand-new", "shortage", "drifted"].map(|state| {
+        let states = ["idle", "fits", "not-reported", "changing", "not-measured", "brand-new", "shortage", "drifted"]
+            .map(|state| {
                 let name = format!("l-{state}");
                 link(&name, "down", state)
             });
@@ -127,7 +127,17 @@ mod tests {
         let row = text.lines().nth(1).unwrap();
         let cells: Vec<&str> = row.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
         let expected = [
-            "a", "down", "ast-01", "not-measured", "10 Mbit/s", "no limit", "–", "0 bit/s", "9.5 Mbit/s", "95.0 %", "–",
+            "a",
+            "down",
+            "ast-01",
+            "not-measured",
+            "10 Mbit/s",
+            "no limit",
+            "–",
+            "0 bit/s",
+            "9.5 Mbit/s",
+            "95.0 %",
+            "–",
             "because",
         ];
         assert_eq!(cells, expected);

@@ -88,7 +88,8 @@ fn print_all(proposals: &[ProposalView], out: &mut Printer<'_>) -> io::Result<()
 fn print_one(proposal: &ProposalView, out: &mut Printer<'_>) -> io::Result<()> {
     let ProposalView { id, uplink, direction, made_by, made_at, .. } = proposal;
     let answers = proposal.finding.map(|finding| format!(", answers finding {finding}")).unwrap_or_default();
-    let head = format!("proposal {id}: uplink {uplink} {direction}, made by {made_by} at {}{answers}", time(*made_at));
+    let which = if is_draft(proposal) { "draft".to_owned() } else { format!("proposal {id}") };
+    let head = format!("{which}: uplink {uplink} {direction}, made by {made_by} at {}{answers}", time(*made_at));
     out.toned(Tone::Heading, &head)?;
     let (gets, gives): (Vec<_>, Vec<_>) = proposal.moves.iter().partition(|one| raises(one));
     for (title, moves) in [("gives", gives), ("gets", gets)] {
@@ -136,6 +137,7 @@ fn state(proposal: &ProposalView) -> (Tone, String) {
     let at = proposal.decided_at.map(|at| format!(" at {}", time(at))).unwrap_or_default();
     let reason = proposal.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
     match (proposal.state.as_str(), proposal.batch.as_deref()) {
+        _ if is_draft(proposal) => (Tone::Plain, "not stored".to_owned()),
         ("proposed", _) => {
             let next = format!("takar approve {0}, or takar decline {0} --reason TEXT", proposal.id);
             (Tone::Warn, format!("proposed{reason}; {next}"))
@@ -153,6 +155,11 @@ fn state(proposal: &ProposalView) -> (Tone, String) {
     }
 }
 
+/// Of a dry run: it has no number, and they count from 1.
+fn is_draft(proposal: &ProposalView) -> bool {
+    proposal.id == 0
+}
+
 fn waits(proposal: &ProposalView) -> bool {
     proposal.state == "proposed"
 }
@@ -166,7 +173,8 @@ pub mod tests {
     };
 
     pub fn proposal(id: u64, state: &str, batch: Option<&str>) -> ProposalView {
-        let one = |link: &str, from_bps, to_bps, why: &str| MoveView { link: link.into(), from_bps, to_bps, why: why.into() };
+        let one =
+            |link: &str, from_bps, to_bps, why: &str| MoveView { link: link.into(), from_bps, to_bps, why: why.into() };
         ProposalView {
             id,
             made_at: 0,
@@ -214,6 +222,13 @@ pub mod tests {
             let found = text[from..].find(part).unwrap_or_else(|| panic!("{part:?} is not next in\n{text}"));
             from += found + part.len();
         }
+    }
+
+    #[test]
+    fn a_draft_cannot_be_approved_and_does_not_look_so() {
+        let text = printed(|out| print_one(&proposal(0, "proposed", None), out));
+        assert!(text.starts_with("draft: uplink ast-01 down") && text.ends_with("    not stored\n"), "{text}");
+        assert!(!text.contains("takar approve"), "{text}");
     }
 
     #[test]

@@ -88,8 +88,11 @@ fn tell(id: u64, changes: &[ChangeView], told: &mut Told, out: &mut Printer<'_>)
 /// What happened to a change, oldest first.
 fn steps(change: &ChangeView) -> Vec<(Option<u64>, String)> {
     let mut steps = vec![(Some(change.made_at), "waiting".to_owned())];
-    let known =
-        [(change.dispatched_at, "dispatched"), (change.applied_at, "applied"), (change.confirm_sent_at, "confirm sent")];
+    let known = [
+        (change.dispatched_at, "dispatched"),
+        (change.applied_at, "applied"),
+        (change.confirm_sent_at, "confirm sent"),
+    ];
     steps.extend(known.into_iter().filter(|(at, _)| at.is_some()).map(|(at, what)| (at, what.to_owned())));
     if !steps.iter().any(|(_, what)| *what == change.state) {
         steps.push((change.ended_at, change.state.clone()));

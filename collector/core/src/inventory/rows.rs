@@ -13,7 +13,7 @@ use super::{
 };
 
 /// A row type that has a name of its own.
-pub(super) trait Named {
+pub trait Named {
     /// The table's key in the file.
     const TABLE: &'static str;
     fn name(&self) -> &str;

@@ -110,7 +110,7 @@ pub(crate) fn ceilings(conn: &Connection, since: UnixMillis) -> Result<Vec<Ceili
 pub(crate) fn losses(conn: &Connection, agent: AgentId) -> Result<Vec<LossRow>, StoreError> {
     let sql = "SELECT from_epoch, from_seq, to_epoch, to_seq, samples, at FROM losses WHERE agent = ?1 ORDER BY id";
     all(conn, "read losses", sql, (agent.0,), |row| {
-        let samples: Option<Bits> = this.get(4)?;
+        let samples: Option<Bits> = row.get(4)?;
         Ok(LossRow {
             agent,
             from: (BootEpoch(row.get(0)?), Seq(number(row, 1)?)),
@@ -139,7 +139,7 @@ fn birth_row(row: &Row<'_>) -> rusqlite::Result<BirthRow> {
 }
 
 fn sample_row(row: &Row<'_>) -> rusqlite::Result<SampleRow> {
-    let flags: u8 = this.get(6)?;
+    let flags: u8 = row.get(6)?;
     Ok(SampleRow {
         at: time(row, 0)?,
         meter: MeterId(row.get(1)?),

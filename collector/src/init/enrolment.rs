@@ -1,0 +1,145 @@
+//! Enrolment by file: what an agent's request must be, and the bundle that answers it.
+
+use std::{collections::HashSet, path::Path};
+
+use anyhow::{Context as _, anyhow};
+use takar_shared::{
+    AgentId, Digest, UnixMillis,
+    birth::Bound,
+    bundle::{Bundle, Request, request_preimage},
+    signing,
+};
+
+use crate::{
+    config::Config,
+    keys::{self, Network, agent_certificate, file},
+};
+
+/// As the agent's own config has it.
+const MAX_DEVICES: usize = 64;
+const MAX_BOUNDS: usize = 256;
+const MAX_CHANGES_PER_HOUR: u16 = 240;
+
+/// The agent that asks and its public key, or everything that is wrong with the request.
+pub fn check_request(request: &Request) -> Result<(AgentId, [u8; 32]), Vec<String>> {
+    let mut check = Check { problems: Vec::new() };
+    if request.takar_request != 1 {
+        check.say("takar_request", format_args!("version {}; expected 1", request.takar_request));
+    }
+    check.name("name", &request.name);
+    let asked = check.key(request);
+    check.devices(request);
+    match asked {
+        Some(asked) if check.problems.is_empty() => Ok(asked),
+        _ => Err(check.problems),
+    }
+}
+
+/// What `device approve` hands out. The same request gives the same agent another bundle.
+///
+/// Errors: the request does not do; keyset, CA or certificates in the state folder do not read.
+pub fn bundle_for(state: &Path, config: &Config, request: &Request, now: UnixMillis) -> anyhow::Result<Bundle> {
+    let (agent, public_key) =
+        check_request(request).map_err(|problems| anyhow!("the request does not do: {}", problems.join("; ")))?;
+    let network = Network::load(state)?;
+    let (keyset, _) = network.load_keyset(state)?;
+    let (ca, certificate) = if config.broker.tls {
+        let path = state.join(file::CA);
+        let ca = String::from_utf8(keys::read_file(&path)?).with_context(|| path.display().to_string())?;
+        (Some(ca), Some(agent_certificate(state, agent, &public_key)?))
+    } else {
+        (None, None)
+    };
+    Ok(Bundle {
+        takar_bundle: 1,
+        network: network.id.to_string(),
+        agent: agent.to_string(),
+        name: request.name.clone(),
+        server_time: now.0,
+        root_keys: network.root.keys.iter().map(|key| keys::hex(key)).collect(),
+        root_threshold: network.root.threshold,
+        keyset: keys::hex(&keyset),
+        broker: config.broker.url(),
+        ca,
+        certificate,
+    })
+}
+
+struct Check {
+    problems: Vec<String>,
+}
+
+impl Check {
+    fn say(&mut self, at: &str, text: impl std::fmt::Display) {
+        self.problems.push(format!("{at}: {text}"));
+    }
+
+    /// Key, fingerprint and the proof that whoever asks holds the key.
+    fn key(&mut self, request: &Request) -> Option<(AgentId, [u8; 32])> {
+        // A Digest has the length and the hex form of a public key.
+        let key = request.public_key.parse::<Digest>().map_err(|error| self.say("public_key", error)).ok();
+        let fingerprint = request.fingerprint.parse::<AgentId>().map_err(|error| self.say("fingerprint", error)).ok();
+        let signature = keys::unhex(&request.signature).and_then(|bytes| <[u8; 64]>::try_from(bytes).ok());
+        if signature.is_none() {
+            self.say("signature", "expected 128 lower-case hexadecimal digits");
+        }
+        let Digest(key) = key?;
+        let agent = AgentId::of_key(&key);
+        if let Some(fingerprint) = fingerprint.filter(|fingerprint| *fingerprint != agent) {
+            self.say("fingerprint", format_args!("{fingerprint} is not the key's, which is {agent}"));
+        }
+        if let Some(signature) = signature
+            && !signing::verify(&key, &request_preimage(&key, &request.name), &signature)
+        {
+            self.say("signature", "does not hold; expected one by public_key over key and name");
+        }
+        Some((agent, key))
+    }
+
+    fn devices(&mut self, request: &Request) {
+        if request.devices.is_empty() || request.devices.len() > MAX_DEVICES {
+            self.say("devices", format_args!("{}; expected 1 to {MAX_DEVICES}", request.devices.len()));
+        }
+        let bounds: usize = request.devices.iter().map(|device| device.bounds.len()).sum();
+        if bounds > MAX_BOUNDS {
+            self.say("devices", format_args!("{bounds} bounds; expected at most {MAX_BOUNDS} an agent"));
+        }
+        let mut seen = HashSet::new();
+        for (row, device) in request.devices.iter().enumerate() {
+            let at = format!("devices[{row}]");
+            self.name(&format!("{at}.device"), &device.device);
+            if !seen.insert(device.device.as_str()) {
+                self.say(&format!("{at}.device"), format_args!("\"{}\" is there twice", device.device));
+            }
+            if !(1..=MAX_CHANGES_PER_HOUR).contains(&device.changes_per_hour) {
+                let (found, most) = (device.changes_per_hour, MAX_CHANGES_PER_HOUR);
+                self.say(&format!("{at}.changes_per_hour"), format_args!("{found}; expected 1 to {most}"));
+            }
+            self.bounds(&at, &device.bounds);
+        }
+    }
+
+    fn bounds(&mut self, at: &str, bounds: &[Bound]) {
+        let mut seen = HashSet::new();
+        for (row, bound) in bounds.iter().enumerate() {
+            let at = format!("{at}.bounds[{row}]");
+            if bound.floor > bound.ceiling || bound.ceiling.0 == 0 {
+                let (floor, ceiling) = (bound.floor, bound.ceiling);
+                let expected = "expected 0 ≤ floor ≤ ceiling and a ceiling above 0";
+                self.say(&at, format_args!("floor {floor} and ceiling {ceiling}; {expected}"));
+            }
+            if !seen.insert((&bound.shaper, bound.direction)) {
+                self.say(&at, format_args!("{} {} is there twice", bound.shaper, bound.direction));
+            }
+        }
+    }
+
+    /// Names become topic levels, of files and of MQTT.
+    fn name(&mut self, at: &str, text: &str) {
+        let fits =
+            (1..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+        if !fits {
+            self.say(at, format_args!("{text:?} does not do; expected 1 to 64 of A-Z a-z 0-9 . _ -"));
+        }
+    }
+}
