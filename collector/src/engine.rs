@@ -23,7 +23,7 @@ use takar_collector_core::{
     ledger::{Actor, Batch, Change, ProposalRecord, ProposalState},
 };
 use takar_shared::{
-    AgentId, BatchId, BitsPerSec, BootEpoch, ChangeId, Challenge, Direction, MonoMillis, Name, Seq, UnixMillis,
+    AgentId, BatchId, BitsPerSec, BootEpoch, Challenge, ChangeId, Direction, MonoMillis, Name, Seq, UnixMillis,
     birth::{Birth, DeviceState, Meter, Mode},
     telemetry::PollOutcome,
     topic,
@@ -74,7 +74,6 @@ pub struct Engine {
 
 #[derive(Clone, Copy, Debug)]
 struct Allocation {
-    cir: Option<BitsPerSec>,
     mir: BitsPerSec,
     changed_at: Option<UnixMillis>,
 }
@@ -183,7 +182,7 @@ impl Engine {
         }
         for row in engine.store.allocations()? {
             let changed_at = row.change.map(|_| row.at);
-            engine.allocation.insert((row.link, row.direction), Allocation { cir: row.cir, mir: row.mir, changed_at });
+            engine.allocation.insert((row.link, row.direction), Allocation { mir: row.mir, changed_at });
         }
         if let Some(stored) = engine.store.inventory()? {
             let inventory = crate::inventory_file::parse(&stored.text)
@@ -244,6 +243,10 @@ impl Engine {
                 } else {
                     tracing::warn!(%reason, "broker cannot be reached");
                 }
+            }
+            // Only `up/state`, the will, is retained; anything else retained is an old copy.
+            MqttEvent::Message { topic, retained: true, .. } if !topic.ends_with("/up/state") => {
+                self.refuse(&topic, "a retained message");
             }
             MqttEvent::Message { topic, payload, .. } => self.handle_message(&topic, &payload, clock::now()),
         }

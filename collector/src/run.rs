@@ -22,7 +22,9 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let store = SqliteStore::open(&config.state_dir.join("takar.db"))?;
     let listener = server::bind(&config.socket, config.socket_group.as_deref())?;
     if config.broker.kind == BrokerKind::Embedded {
-        broker::start_embedded(config.broker.socket_address().context("the embedded broker needs an IP address and port")?)?;
+        broker::start_embedded(
+            config.broker.socket_address().context("the embedded broker needs an IP address and port")?,
+        )?;
     }
     let (client, from_broker) = mqtt::start(&config)?;
     let socket = config.socket.clone();

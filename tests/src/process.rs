@@ -80,7 +80,11 @@ impl Drop for Process {
 }
 
 /// Asks `done` every 50 ms until it gives something; an error that names `what` after `within`.
-pub fn wait_for<T>(what: &str, within: Duration, mut done: impl FnMut() -> anyhow::Result<Option<T>>) -> anyhow::Result<T> {
+pub fn wait_for<T>(
+    what: &str,
+    within: Duration,
+    mut done: impl FnMut() -> anyhow::Result<Option<T>>,
+) -> anyhow::Result<T> {
     let deadline = Instant::now() + within;
     loop {
         if let Some(value) = done()? {

@@ -10,16 +10,25 @@ use crate::view::{DeclineBody, DeviceBody, ImportBody, ProposeBody};
 pub enum Query {
     Status,
     Links,
-    Findings { all: bool },
+    Findings {
+        all: bool,
+    },
     Proposals,
     Changes,
     Devices,
-    Audit { from: u64 },
+    Audit {
+        from: u64,
+    },
     AuditVerify,
     Import(ImportBody),
     Propose(ProposeBody),
-    Approve { proposal: u64 },
-    Decline { proposal: u64, body: DeclineBody },
+    Approve {
+        proposal: u64,
+    },
+    Decline {
+        proposal: u64,
+        body: DeclineBody,
+    },
     DeviceAdd(DeviceBody),
     /// Answers with the bundle.
     DeviceApprove(DeviceBody),

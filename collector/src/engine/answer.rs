@@ -16,8 +16,8 @@ use crate::{
     clock,
     config::BrokerKind,
     view::{
-        AuditView, ChangeView, DeviceView, FindingView, ImportBody, ImportView, LinkView, MoveView, OtherView, PlanView,
-        ProposalView, ProposeBody, ReasonView, StatusView, VerifyView,
+        AuditView, ChangeView, DeviceView, FindingView, ImportBody, ImportView, LinkView, MoveView, OtherView,
+        PlanView, ProposalView, ProposeBody, ReasonView, StatusView, VerifyView,
     },
 };
 
@@ -28,6 +28,7 @@ impl Engine {
     pub(super) fn answer(&mut self, query: Query, caller: &Caller) -> Result<Value, ApiError> {
         let now = clock::now();
         let by = Actor::Person(caller.name.clone());
+        tracing::debug!(who = %caller.name, uid = caller.uid, ?query, "asked");
         match query {
             Query::Status => show(&self.status(now)),
             Query::Links => show(&self.link_views()),
@@ -35,7 +36,9 @@ impl Engine {
                 let findings = self.store.findings(!all, LISTED).map_err(failed)?;
                 show(&findings.iter().map(finding_view).collect::<Vec<_>>())
             }
-            Query::Proposals => show(&self.proposals.iter().map(|record| self.proposal_view(record)).collect::<Vec<_>>()),
+            Query::Proposals => {
+                show(&self.proposals.iter().map(|record| self.proposal_view(record)).collect::<Vec<_>>())
+            }
             Query::Changes => {
                 let changes = self.store.changes(LISTED).map_err(failed)?;
                 show(&changes.iter().map(change_view).collect::<Vec<_>>())
@@ -54,7 +57,9 @@ impl Engine {
             }
             Query::Decline { proposal, body } => {
                 if body.reason.trim().is_empty() {
-                    return Err(ApiError::Invalid(vec!["the reason is empty; whoever proposed it should learn why".into()]));
+                    return Err(ApiError::Invalid(vec![
+                        "the reason is empty; whoever proposed it should learn why".into(),
+                    ]));
                 }
                 self.decline(ProposalId(proposal), by, body.reason, now)?;
                 self.show_proposal(ProposalId(proposal))
@@ -118,7 +123,10 @@ impl Engine {
         }
         for line in self.inventory.iter().flat_map(|inventory| inventory.budget()) {
             if line.sum_mir > line.budget {
-                notices.push(format!("uplink {} {} is promised above its budget in the inventory: {} of {}", line.uplink, line.direction, line.sum_mir, line.budget));
+                notices.push(format!(
+                    "uplink {} {} is promised above its budget in the inventory: {} of {}",
+                    line.uplink, line.direction, line.sum_mir, line.budget
+                ));
             }
         }
         notices
@@ -126,7 +134,10 @@ impl Engine {
 
     fn link_views(&self) -> Vec<LinkView> {
         let links = self.inventory.iter().flat_map(|inventory| inventory.links());
-        links.flat_map(|link| Direction::BOTH.map(|direction| self.link_view(&link.name, direction))).flatten().collect()
+        links
+            .flat_map(|link| Direction::BOTH.map(|direction| self.link_view(&link.name, direction)))
+            .flatten()
+            .collect()
     }
 
     pub(super) fn link_view(&self, name: &LinkName, direction: Direction) -> Option<LinkView> {
@@ -161,7 +172,8 @@ impl Engine {
             return ("not-reported", format!("no enrolled agent has reported device {}", link.device));
         };
         let changing = self.changes.values().find(|change| {
-            !change.state.is_final() && change.moves.iter().any(|one| one.link == link.name && one.set.direction == direction)
+            !change.state.is_final()
+                && change.moves.iter().any(|one| one.link == link.name && one.set.direction == direction)
         });
         if let Some(change) = changing {
             return ("changing", format!("change {} is {}", change.id, change.state));
@@ -171,13 +183,23 @@ impl Engine {
         }
         match device.outcome {
             Some(PollOutcome::Ok) | None => {}
-            Some(outcome) => return ("not-measured", format!("the last poll of {} ended in: {}", device.name, outcome_word(Some(outcome)))),
+            Some(outcome) => {
+                return (
+                    "not-measured",
+                    format!("the last poll of {} ended in: {}", device.name, outcome_word(Some(outcome))),
+                );
+            }
         }
         if self.is_drifted(link, direction) {
             let observed = self.observed(&link.name, direction).unwrap_or_default();
-            return ("drifted", format!("{} is on record, the device reads back {observed}", self.recorded(link, direction)));
+            return (
+                "drifted",
+                format!("{} is on record, the device reads back {observed}", self.recorded(link, direction)),
+            );
         }
-        let Some(watch) = self.watches.get(&link.name, direction) else { return ("not-measured", "not watched".into()) };
+        let Some(watch) = self.watches.get(&link.name, direction) else {
+            return ("not-measured", "not watched".into());
+        };
         if let Some(record) = watch.finding.and_then(|id| self.findings.get(&id)) {
             let mut why = record.finding.to_string();
             let reasons = self.reasons.get(&(link.uplink.clone(), direction));
@@ -241,7 +263,8 @@ impl Engine {
     pub(super) fn proposal_view(&self, record: &ProposalRecord) -> ProposalView {
         let (state, decided_by, reason) = proposal_state(&record.state);
         let proposal = &record.proposal;
-        let batch = record.batch.and_then(|id| self.batches.get(&id).cloned().or_else(|| self.store.batch(id).ok().flatten()));
+        let batch =
+            record.batch.and_then(|id| self.batches.get(&id).cloned().or_else(|| self.store.batch(id).ok().flatten()));
         ProposalView {
             id: record.id.0,
             made_at: record.made_at.0,
@@ -253,8 +276,16 @@ impl Engine {
             decided_at: record.decided_at.map(|at| at.0),
             reason: reason.or_else(|| record.reason.clone()),
             finding: record.finding,
-            moves: proposal.moves.iter().map(|one| move_view(one.link.as_str(), one.from.0, one.to.0, one.why.to_string())).collect(),
-            others: record.others.iter().map(|(link, why)| OtherView { link: link.as_str().into(), why: why.clone() }).collect(),
+            moves: proposal
+                .moves
+                .iter()
+                .map(|one| move_view(one.link.as_str(), one.from.0, one.to.0, one.why.to_string()))
+                .collect(),
+            others: record
+                .others
+                .iter()
+                .map(|(link, why)| OtherView { link: link.as_str().into(), why: why.clone() })
+                .collect(),
             sum_before_bps: proposal.sum_before.0,
             sum_after_bps: proposal.sum_after.0,
             budget_bps: proposal.budget.0,
@@ -284,9 +315,16 @@ impl Engine {
         let Some(inventory) = self.inventory.clone() else {
             return Err(ApiError::Conflict("there is no inventory; import one first".into()));
         };
-        let wanted: Vec<_> = inventory.uplinks().iter().filter(|uplink| body.uplink.as_ref().is_none_or(|name| name == uplink.name.as_str())).collect();
+        let wanted: Vec<_> = inventory
+            .uplinks()
+            .iter()
+            .filter(|uplink| body.uplink.as_ref().is_none_or(|name| name == uplink.name.as_str()))
+            .collect();
         if wanted.is_empty() {
-            return Err(ApiError::NotFound(format!("there is no uplink \"{}\"", body.uplink.as_deref().unwrap_or_default())));
+            return Err(ApiError::NotFound(format!(
+                "there is no uplink \"{}\"",
+                body.uplink.as_deref().unwrap_or_default()
+            )));
         }
         for uplink in wanted {
             for direction in Direction::BOTH {
@@ -341,8 +379,9 @@ impl Engine {
     }
 
     fn import(&mut self, body: &ImportBody, by: Actor, now: UnixMillis) -> Result<Value, ApiError> {
-        let validated = crate::inventory_file::parse(&body.text)
-            .map_err(|problems| ApiError::Invalid(problems.into_iter().map(|problem| format!("{}: {problem}", body.file)).collect()))?;
+        let validated = crate::inventory_file::parse(&body.text).map_err(|problems| {
+            ApiError::Invalid(problems.into_iter().map(|problem| format!("{}: {problem}", body.file)).collect())
+        })?;
         let inventory = validated.inventory;
         let digest = Digest::of(body.text.as_bytes());
         let changed = self.store.inventory().map_err(failed)?.is_none_or(|stored| stored.digest != digest);
@@ -367,14 +406,22 @@ impl Engine {
                 // What the file says is the record from now on: whoever imports has looked.
                 let (link, cir, mir) = (link.name.clone(), side.cir, side.mir);
                 writes.push(Write::Allocation { link: link.clone(), direction, cir, mir, at: now, change: None });
-                allocations.push(((link, direction), super::Allocation { cir, mir, changed_at: None }));
+                allocations.push(((link, direction), super::Allocation { mir, changed_at: None }));
             }
         }
-        let event = audit::AuditEvent::InventoryImported { digest: digest.to_string(), uplinks: view.uplinks, links: view.links };
+        let event = audit::AuditEvent::InventoryImported {
+            digest: digest.to_string(),
+            uplinks: view.uplinks,
+            links: view.links,
+        };
         self.decide(writes, vec![(by, event)])?;
-        let observed: Vec<_> = self.agents.values().flat_map(|agent| {
-            agent.devices.iter().filter_map(|device| Some((device.name.clone(), device.state.clone()?.queues?)))
-        }).collect();
+        let observed: Vec<_> = self
+            .agents
+            .values()
+            .flat_map(|agent| {
+                agent.devices.iter().filter_map(|device| Some((device.name.clone(), device.state.clone()?.queues?)))
+            })
+            .collect();
         self.inventory = Some(inventory);
         self.allocation = allocations.into_iter().collect();
         self.commit_pending();
@@ -400,7 +447,8 @@ impl Engine {
         let stored = self.store.audit_head().map_err(failed)?.unwrap_or((0, self.audit.root()));
         let changes = self.store.changes(u32::MAX).map_err(failed)?;
         // A change that was never sent changed nothing.
-        let sent: Vec<ChangeId> = changes.iter().filter(|change| change.serial.is_some()).map(|change| change.id).collect();
+        let sent: Vec<ChangeId> =
+            changes.iter().filter(|change| change.serial.is_some()).map(|change| change.id).collect();
         let parse = |line: &[u8]| serde_json::from_slice::<AuditRecord>(line).ok();
         let faults = audit::verify(&leaves, parse, stored, &sent);
         show(&VerifyView {
@@ -468,7 +516,9 @@ pub(super) fn change_view(change: &Change) -> ChangeView {
         ChangeState::RolledBack(_) => "rolled-back".into(),
         plain => plain.to_string(),
     };
-    let moves = |one: &LinkMove| move_view(one.link.as_str(), one.from.0, one.set.mir.0, format!("{} {}", one.set.shaper, one.set.direction));
+    let moves = |one: &LinkMove| {
+        move_view(one.link.as_str(), one.from.0, one.set.mir.0, format!("{} {}", one.set.shaper, one.set.direction))
+    };
     ChangeView {
         id: change.id.to_string(),
         proposal: change.proposal.0,

@@ -30,7 +30,10 @@ impl Engine {
         let position = self.position(id)?;
         let mut record = self.proposals[position].clone();
         if record.state != ProposalState::Proposed {
-            return Err(ApiError::Conflict(format!("proposal {id} is {} already", super::answer::proposal_state(&record.state).0)));
+            return Err(ApiError::Conflict(format!(
+                "proposal {id} is {} already",
+                super::answer::proposal_state(&record.state).0
+            )));
         }
         if let Some(why) = self.stale(&record) {
             return Err(ApiError::Conflict(format!("proposal {id} is stale: {why}")));
@@ -62,11 +65,20 @@ impl Engine {
         Ok(())
     }
 
-    pub(super) fn decline(&mut self, id: ProposalId, by: Actor, reason: String, now: UnixMillis) -> Result<(), ApiError> {
+    pub(super) fn decline(
+        &mut self,
+        id: ProposalId,
+        by: Actor,
+        reason: String,
+        now: UnixMillis,
+    ) -> Result<(), ApiError> {
         let position = self.position(id)?;
         let mut record = self.proposals[position].clone();
         if record.state != ProposalState::Proposed {
-            return Err(ApiError::Conflict(format!("proposal {id} is {} already", super::answer::proposal_state(&record.state).0)));
+            return Err(ApiError::Conflict(format!(
+                "proposal {id} is {} already",
+                super::answer::proposal_state(&record.state).0
+            )));
         }
         record.state = ProposalState::Declined { by: by.clone(), reason: reason.clone() };
         record.decided_at = Some(now);
@@ -97,15 +109,18 @@ impl Engine {
         let mut sorted: Vec<&Move> = moves.iter().collect();
         sorted.sort_by_key(|one| one.is_raise());
         for one in sorted {
-            let link = inventory.link(&one.link).ok_or_else(|| ApiError::Conflict(format!("link {} is gone", one.link)))?;
-            let (agent, _) = self
-                .device(link.device.as_str())
-                .ok_or_else(|| ApiError::Conflict(format!("no agent serves device {} of link {}", link.device, link.name)))?;
+            let link =
+                inventory.link(&one.link).ok_or_else(|| ApiError::Conflict(format!("link {} is gone", one.link)))?;
+            let (agent, _) = self.device(link.device.as_str()).ok_or_else(|| {
+                ApiError::Conflict(format!("no agent serves device {} of link {}", link.device, link.name))
+            })?;
             let side = link.side(direction);
             let set = Setting { shaper: side.shaper.clone(), direction, cir: one.cir, mir: one.to };
             let moved = LinkMove { link: link.name.clone(), from: one.from, set };
             let raises = one.is_raise();
-            let same = changes.iter_mut().find(|change| change.agent == agent.record.id && change.device == link.device && change.raises() == raises);
+            let same = changes.iter_mut().find(|change| {
+                change.agent == agent.record.id && change.device == link.device && change.raises() == raises
+            });
             match same {
                 Some(change) => change.moves.push(moved),
                 None => changes.push(Change {
@@ -132,7 +147,8 @@ impl Engine {
 
     pub(super) fn advance_batches(&mut self, now: UnixMillis) {
         self.expire(now);
-        let running: Vec<BatchId> = self.batches.values().filter(|batch| batch.ended_at.is_none()).map(|batch| batch.id).collect();
+        let running: Vec<BatchId> =
+            self.batches.values().filter(|batch| batch.ended_at.is_none()).map(|batch| batch.id).collect();
         for id in running {
             self.advance_batch(id, now);
         }
@@ -185,7 +201,15 @@ impl Engine {
         dispatched.serial = Some(serial);
         dispatched.state = ChangeState::Dispatched;
         dispatched.times.dispatched = Some(now);
-        let row = OutboxRow { change: id, agent: change.agent, device: change.device.clone(), serial, expires_at, command: bytes.clone(), confirm: None };
+        let row = OutboxRow {
+            change: id,
+            agent: change.agent,
+            device: change.device.clone(),
+            serial,
+            expires_at,
+            command: bytes.clone(),
+            confirm: None,
+        };
         let event = AuditEvent::Dispatched {
             change: id.to_string(),
             proposal: change.proposal,
@@ -193,7 +217,11 @@ impl Engine {
             device: change.device.as_str().into(),
             serial: serial.0,
             command: Digest::of(&bytes).to_string(),
-            set: change.moves.iter().map(|one| format!("{} {} mir={}", one.set.shaper, one.set.direction, one.set.mir.0)).collect(),
+            set: change
+                .moves
+                .iter()
+                .map(|one| format!("{} {} mir={}", one.set.shaper, one.set.direction, one.set.mir.0))
+                .collect(),
         };
         let writes = vec![
             Write::Change(dispatched.clone()),
@@ -265,19 +293,29 @@ impl Engine {
     }
 
     fn end_batch(&mut self, id: BatchId, state: BatchState, now: UnixMillis) -> Result<(), ApiError> {
-        let Some(mut batch) = self.batches.get(&id).cloned().filter(|batch| batch.ended_at.is_none()) else { return Ok(()) };
+        let Some(mut batch) = self.batches.get(&id).cloned().filter(|batch| batch.ended_at.is_none()) else {
+            return Ok(());
+        };
         batch.state = state;
         batch.ended_at = Some(now);
         self.decide(vec![Write::Batch(batch.clone())], Vec::new())?;
         tracing::info!(batch = %id, proposal = %batch.proposal, ?state, "batch ended");
-        self.publish_event("batch-ended", serde_json::json!({"batch": id.to_string(), "proposal": batch.proposal.0, "state": batch.state}));
+        self.publish_event(
+            "batch-ended",
+            serde_json::json!({"batch": id.to_string(), "proposal": batch.proposal.0, "state": batch.state}),
+        );
         self.batches.insert(id, batch);
         Ok(())
     }
 
     /// Stores a receipt and what it means; `false` where it concerns no change of ours.
     pub(super) fn take_receipt(&mut self, id: AgentId, receipt: &Receipt, now: UnixMillis) -> bool {
-        let Some(change) = self.changes.get(&receipt.change).filter(|change| change.agent == id && change.device == receipt.device).cloned() else {
+        let Some(change) = self
+            .changes
+            .get(&receipt.change)
+            .filter(|change| change.agent == id && change.device == receipt.device)
+            .cloned()
+        else {
             // Of a change that ended long ago: kept all the same, so that the agent may free it.
             self.store_receipt(id, receipt, Vec::new(), now);
             return false;
@@ -299,7 +337,8 @@ impl Engine {
         if next == ChangeState::Confirmed {
             for one in &change.moves {
                 let Setting { direction, cir, mir, .. } = one.set;
-                let allocation = Write::Allocation { link: one.link.clone(), direction, cir, mir, at: now, change: Some(change.id) };
+                let allocation =
+                    Write::Allocation { link: one.link.clone(), direction, cir, mir, at: now, change: Some(change.id) };
                 writes.push(allocation);
             }
         }
@@ -308,8 +347,8 @@ impl Engine {
         }
         if next == ChangeState::Confirmed {
             for one in &change.moves {
-                let Setting { direction, cir, mir, .. } = one.set;
-                self.allocation.insert((one.link.clone(), direction), Allocation { cir, mir, changed_at: Some(now) });
+                let Setting { direction, mir, .. } = one.set;
+                self.allocation.insert((one.link.clone(), direction), Allocation { mir, changed_at: Some(now) });
             }
         }
         tracing::info!(change = %change.id, device = %change.device, "{next}");
@@ -346,7 +385,9 @@ impl Engine {
         let waiting: Vec<Change> = self
             .changes
             .values()
-            .filter(|change| change.agent == id && change.state == ChangeState::Applied && change.times.confirm_sent.is_none())
+            .filter(|change| {
+                change.agent == id && change.state == ChangeState::Applied && change.times.confirm_sent.is_none()
+            })
             .cloned()
             .collect();
         for change in waiting {
@@ -357,7 +398,9 @@ impl Engine {
     }
 
     fn confirm(&mut self, change: &Change, now: UnixMillis) -> Result<(), ApiError> {
-        let Some(device) = self.agents.get(&change.agent).and_then(|agent| agent.device(change.device.as_str())) else { return Ok(()) };
+        let Some(device) = self.agents.get(&change.agent).and_then(|agent| agent.device(change.device.as_str())) else {
+            return Ok(());
+        };
         let Some(state) = &device.state else { return Ok(()) };
         let receipts = self.store.receipts_of(change.id).map_err(|error| ApiError::Failed(error.to_string()))?;
         let holds = receipts.iter().any(|row| batch::may_confirm(&row.receipt, device.polled_ok_at, state));
@@ -366,7 +409,8 @@ impl Engine {
         let Some(bytes) = self.signer.seal(&Message::Confirm(confirm), change.agent) else { return Ok(()) };
         let mut after = change.clone();
         after.times.confirm_sent = Some(now);
-        let writes = vec![Write::Change(after.clone()), Write::OutboxConfirm { change: change.id, confirm: bytes.clone() }];
+        let writes =
+            vec![Write::Change(after.clone()), Write::OutboxConfirm { change: change.id, confirm: bytes.clone() }];
         let event = AuditEvent::ConfirmSigned { change: change.id.to_string(), serial: serial.0 };
         self.decide(writes, vec![(Actor::Takar, event)])?;
         self.changes.insert(change.id, after);
@@ -423,9 +467,11 @@ fn random<const N: usize>() -> Result<[u8; N], ApiError> {
 }
 
 fn phase_words(receipt: &Receipt) -> String {
-    serde_json::to_value(receipt.phase).map_or_else(|_| String::new(), |value| match value {
-        serde_json::Value::String(word) => word.to_lowercase(),
-        other => other.to_string(),
-    })
+    serde_json::to_value(receipt.phase).map_or_else(
+        |_| String::new(),
+        |value| match value {
+            serde_json::Value::String(word) => word.to_lowercase(),
+            other => other.to_string(),
+        },
+    )
 }
-

@@ -3,7 +3,10 @@
 use std::fs;
 
 use takar_collector_core::{audit::AuditEvent, ledger::Actor};
-use takar_shared::{UnixMillis, bundle::{Bundle, Request}};
+use takar_shared::{
+    UnixMillis,
+    bundle::{Bundle, Request},
+};
 use takar_store::{AgentRecord, Write};
 
 use super::Engine;
@@ -13,7 +16,9 @@ impl Engine {
     /// Keeps a request until somebody approves it.
     pub(super) fn device_add(&mut self, body: DeviceBody) -> Result<Request, ApiError> {
         let DeviceBody::Request { request } = body else {
-            return Err(ApiError::Invalid(vec!["expected a request file written by takar-agent enrol --request".into()]));
+            return Err(ApiError::Invalid(vec![
+                "expected a request file written by takar-agent enrol --request".into(),
+            ]));
         };
         let (id, _) = init::check_request(&request).map_err(ApiError::Invalid)?;
         if self.agents.contains_key(&id) {
@@ -41,7 +46,9 @@ impl Engine {
             .filter(|agent| agent.record.id != id)
             .flat_map(|agent| agent.record.devices.iter().map(move |device| (agent, device)))
             .filter(|(_, device)| request.devices.iter().any(|asked| asked.device == device.device))
-            .map(|(agent, device)| format!("device \"{}\" is served by agent {} already", device.device, agent.record.name))
+            .map(|(agent, device)| {
+                format!("device \"{}\" is served by agent {} already", device.device, agent.record.name)
+            })
             .collect();
         if !taken.is_empty() {
             return Err(ApiError::Invalid(taken));
@@ -86,8 +93,13 @@ impl Engine {
             .collect();
         match (found.pop(), found.len()) {
             (Some(request), 0) => Ok(request),
-            (Some(_), others) => Err(ApiError::Conflict(format!("{} requests are named \"{wanted}\"; name one by its fingerprint", others + 1))),
-            (None, _) => Err(ApiError::NotFound(format!("no request of \"{wanted}\" waits; takar device list shows those that do"))),
+            (Some(_), others) => Err(ApiError::Conflict(format!(
+                "{} requests are named \"{wanted}\"; name one by its fingerprint",
+                others + 1
+            ))),
+            (None, _) => Err(ApiError::NotFound(format!(
+                "no request of \"{wanted}\" waits; takar device list shows those that do"
+            ))),
         }
     }
 }

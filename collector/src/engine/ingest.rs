@@ -67,7 +67,9 @@ impl Engine {
             (may && key == own).then_some(public)
         });
         match opened {
-            Ok(opened) if !up.carries(opened.message.kind()) => self.refuse(topic, "a kind that may not come on this topic"),
+            Ok(opened) if !up.carries(opened.message.kind()) => {
+                self.refuse(topic, "a kind that may not come on this topic")
+            }
             Ok(opened) => self.handle_opened(id, opened.message, now),
             Err(refused) => self.refuse(topic, &refused.to_string()),
         }
@@ -91,7 +93,7 @@ impl Engine {
         }
     }
 
-    fn refuse(&mut self, topic: &str, what: &str) {
+    pub(super) fn refuse(&mut self, topic: &str, what: &str) {
         self.refused += 1;
         if self.refused <= 10 || self.refused.is_multiple_of(1000) {
             tracing::warn!(topic, count = self.refused, "message refused: {what}");
@@ -105,7 +107,8 @@ impl Engine {
         if let Some(born) = &agent.birth {
             let restored = epoch < born.epoch || (epoch == born.epoch && nonce != born.nonce);
             if restored {
-                let why = format!("its state was restored from a copy (boot epoch {} came again); enrol it anew", epoch.0);
+                let why =
+                    format!("its state was restored from a copy (boot epoch {} came again); enrol it anew", epoch.0);
                 if agent.distrusted.replace(why.clone()) != Some(why.clone()) {
                     tracing::error!(agent = %agent.record.name, "{why}");
                 }
@@ -210,7 +213,9 @@ impl Engine {
             }
         }
         for reading in &poll.readings {
-            let Some(meter) = meters.get(usize::from(reading.meter)).filter(|meter| meter.device == index) else { continue };
+            let Some(meter) = meters.get(usize::from(reading.meter)).filter(|meter| meter.device == index) else {
+                continue;
+            };
             let break_before = poll.discontinuity || first;
             let row = SampleRow { at, meter: meter.id, values: reading.values, narrow: reading.narrow, break_before };
             self.watches.feed(&row, matches!(meter.meter, Meter::Interface(_)));
@@ -324,7 +329,8 @@ impl Engine {
         }
         // What was read back right after is newer than the last report.
         if let (Some(set), Some(agent)) = (observed, self.agents.get_mut(&id))
-            && let Some(known) = agent.devices.iter_mut().find(|known| known.name == device).and_then(|known| known.state.as_mut())
+            && let Some(known) =
+                agent.devices.iter_mut().find(|known| known.name == device).and_then(|known| known.state.as_mut())
             && let Some(queues) = known.queues.as_mut()
             && set.read_at > queues.read_at
         {

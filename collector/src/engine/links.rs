@@ -124,7 +124,7 @@ impl Engine {
                 watches.shaped_by.insert((link.device.clone(), side.shaper.clone(), direction), key.clone());
                 let watch = self.watch(&inventory, link, direction, settings, from)?;
                 watches.all.insert(key.clone(), watch);
-                self.allocation.entry(key).or_insert(Allocation { cir: side.cir, mir: side.mir, changed_at: None });
+                self.allocation.entry(key).or_insert(Allocation { mir: side.mir, changed_at: None });
             }
         }
         for (id, key) in self.store.meters()? {
@@ -240,7 +240,10 @@ impl Engine {
                 self.decide(vec![Write::Finding(record.clone())], Vec::new())?;
                 self.next_finding += 1;
                 tracing::info!(id, "finding: {}", record.finding);
-                self.publish_event("finding-opened", serde_json::json!({"finding": super::answer::finding_view(&record)}));
+                self.publish_event(
+                    "finding-opened",
+                    serde_json::json!({"finding": super::answer::finding_view(&record)}),
+                );
                 self.findings.insert(id, record);
                 self.note(&key, Some(id), None);
             }
@@ -259,7 +262,10 @@ impl Engine {
                     record.finding = finding;
                     self.decide(vec![Write::Finding(record.clone())], Vec::new())?;
                     tracing::info!(id = record.id, "finding is over: {ending}");
-                    self.publish_event("finding-closed", serde_json::json!({"finding": super::answer::finding_view(&record), "why": ending.to_string()}));
+                    self.publish_event(
+                        "finding-closed",
+                        serde_json::json!({"finding": super::answer::finding_view(&record), "why": ending.to_string()}),
+                    );
                 }
                 self.note(&key, None, None);
             }

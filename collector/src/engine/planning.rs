@@ -43,8 +43,14 @@ impl Engine {
 
     /// A proposal waits for a decision, or a batch runs, on this uplink in this direction.
     pub(super) fn is_busy(&self, uplink: &UplinkName, direction: Direction) -> bool {
-        let waiting = self.waiting_proposals().any(|record| record.proposal.uplink == *uplink && record.proposal.direction == direction);
-        waiting || self.batches.values().any(|batch| batch.ended_at.is_none() && batch.uplink == *uplink && batch.direction == direction)
+        let waiting = self
+            .waiting_proposals()
+            .any(|record| record.proposal.uplink == *uplink && record.proposal.direction == direction);
+        waiting
+            || self
+                .batches
+                .values()
+                .any(|batch| batch.ended_at.is_none() && batch.uplink == *uplink && batch.direction == direction)
     }
 
     pub(super) fn plan_input(&self, uplink: &UplinkName, direction: Direction, now: UnixMillis) -> Option<PlanInput> {
@@ -126,21 +132,26 @@ impl Engine {
 
     fn held(&self, link: &Link, direction: Direction, now: UnixMillis) -> Option<HoldReason> {
         let changing = self.changes.values().any(|change| {
-            !change.state.is_final() && change.moves.iter().any(|one| one.link == link.name && one.set.direction == direction)
+            !change.state.is_final()
+                && change.moves.iter().any(|one| one.link == link.name && one.set.direction == direction)
         });
         if changing {
             return Some(HoldReason::PendingChange);
         }
-        let live = self.device(link.device.as_str()).is_some_and(|(agent, _)| agent.online && agent.mode() == Some(Mode::Live));
+        let live = self
+            .device(link.device.as_str())
+            .is_some_and(|(agent, _)| agent.online && agent.mode() == Some(Mode::Live));
         if !live || self.bound(link, direction).is_none() {
             return Some(HoldReason::NotLive);
         }
         if self.is_drifted(link, direction) {
             return Some(HoldReason::Drifted);
         }
-        let changed_at = self.allocation.get(&(link.name.clone(), direction)).and_then(|allocation| allocation.changed_at)?;
+        let changed_at =
+            self.allocation.get(&(link.name.clone(), direction)).and_then(|allocation| allocation.changed_at)?;
         let left_ms = self.config.hold_down_ms.saturating_sub(now.since(changed_at));
-        (left_ms > 0).then(|| HoldReason::CoolDown { left_s: u32::try_from(left_ms.div_ceil(1000)).unwrap_or(u32::MAX) })
+        (left_ms > 0)
+            .then(|| HoldReason::CoolDown { left_s: u32::try_from(left_ms.div_ceil(1000)).unwrap_or(u32::MAX) })
     }
 
     /// *Drifted*: read back ≠ on record.
@@ -204,7 +215,10 @@ impl Engine {
             batch: None,
         };
         let summary = summary(&record.proposal);
-        self.decide(vec![Write::Proposal(record.clone())], vec![(by, AuditEvent::Proposed { proposal: id, summary: summary.clone() })])?;
+        self.decide(
+            vec![Write::Proposal(record.clone())],
+            vec![(by, AuditEvent::Proposed { proposal: id, summary: summary.clone() })],
+        )?;
         self.next_proposal += 1;
         tracing::info!(%id, "proposed: {summary}");
         self.publish_event("proposed", serde_json::json!({"proposal": self.proposal_view(&record)}));
@@ -220,13 +234,15 @@ impl Engine {
         policy.approve
             && (policy.uplinks.is_empty() || policy.uplinks.iter().any(|name| name == proposal.uplink.as_str()))
             && proposal.moves.iter().all(|one| {
-                one.to.saturating_sub(one.from) <= one.from.per_mille(policy.max_gain_per_mille) && one.why != Why::Asked
+                one.to.saturating_sub(one.from) <= one.from.per_mille(policy.max_gain_per_mille)
+                    && one.why != Why::Asked
             })
     }
 
     /// A proposal whose facts no longer hold is never decided upon.
     fn supersede_stale(&mut self, now: UnixMillis) {
-        let stale: Vec<_> = self.waiting_proposals().filter_map(|record| Some((record.id, self.stale(record)?))).collect();
+        let stale: Vec<_> =
+            self.waiting_proposals().filter_map(|record| Some((record.id, self.stale(record)?))).collect();
         for (id, why) in stale {
             let Some(position) = self.proposals.iter().position(|record| record.id == id) else { continue };
             let mut record = self.proposals[position].clone();
@@ -252,18 +268,30 @@ impl Engine {
             if self.recorded(link, proposal.direction) != one.from {
                 return Some(format!("the ceiling of {} is {} now", one.link, self.recorded(link, proposal.direction)));
             }
-            if let Some(observed) = self.observed(&one.link, proposal.direction).filter(|observed| *observed != one.from) {
+            if let Some(observed) =
+                self.observed(&one.link, proposal.direction).filter(|observed| *observed != one.from)
+            {
                 return Some(format!("the device of {} reads back {observed} now", one.link));
             }
         }
         let planned = record.made_by == Actor::Takar;
-        let over = planned && !proposal.moves.iter().any(|one| one.is_raise() && self.shortage(&one.link, proposal.direction).is_some());
+        let over = planned
+            && !proposal
+                .moves
+                .iter()
+                .any(|one| one.is_raise() && self.shortage(&one.link, proposal.direction).is_some());
         over.then(|| "the shortage it answers is over".into())
     }
 
     /// What a person asks for by hand, checked like a plan. All problems at once.
-    pub(super) fn asked_proposal(&self, body: &ProposeBody, now: UnixMillis) -> Result<(PlanInput, Proposal), Vec<String>> {
-        let Some(inventory) = &self.inventory else { return Err(vec!["there is no inventory; import one first".into()]) };
+    pub(super) fn asked_proposal(
+        &self,
+        body: &ProposeBody,
+        now: UnixMillis,
+    ) -> Result<(PlanInput, Proposal), Vec<String>> {
+        let Some(inventory) = &self.inventory else {
+            return Err(vec!["there is no inventory; import one first".into()]);
+        };
         let mut problems = Vec::new();
         let mut asked: Vec<(&Link, Direction, BitsPerSec)> = Vec::new();
         for AskedMove { link, direction, to_bps } in &body.moves {
@@ -271,7 +299,10 @@ impl Engine {
             let direction = Direction::BOTH.into_iter().find(|known| known.as_str() == direction);
             match (found, direction) {
                 (Some(link), Some(direction)) => {
-                    if asked.iter().any(|(other, other_direction, _)| other.name == link.name && *other_direction == direction) {
+                    if asked
+                        .iter()
+                        .any(|(other, other_direction, _)| other.name == link.name && *other_direction == direction)
+                    {
                         problems.push(format!("link {} {direction} is named twice", link.name));
                     }
                     asked.push((link, direction, BitsPerSec(*to_bps)));
@@ -286,7 +317,10 @@ impl Engine {
         };
         for (link, other, _) in &asked {
             if link.uplink != first.uplink || *other != direction {
-                problems.push(format!("link {} {other} is not on {} {direction}; one proposal is for one uplink and direction", link.name, first.uplink));
+                problems.push(format!(
+                    "link {} {other} is not on {} {direction}; one proposal is for one uplink and direction",
+                    link.name, first.uplink
+                ));
             }
         }
         let Some(input) = self.plan_input(&first.uplink, direction, now) else { return Err(problems) };
@@ -319,7 +353,10 @@ impl Engine {
         let sum_after = sum_before.saturating_add(gained).saturating_sub(given);
         let budget = input.mir_budget;
         if sum_after > budget.max(sum_before.saturating_sub(BitsPerSec(1))) && gained > BitsPerSec::ZERO {
-            problems.push(format!("the ceilings of {} {direction} would add up to {sum_after}; at most {budget} may", input.uplink));
+            problems.push(format!(
+                "the ceilings of {} {direction} would add up to {sum_after}; at most {budget} may",
+                input.uplink
+            ));
         }
         if !problems.is_empty() {
             return Err(problems);
@@ -328,10 +365,18 @@ impl Engine {
         Ok((input, proposal))
     }
 
-    pub(super) fn propose_asked(&mut self, body: &ProposeBody, by: Actor, now: UnixMillis) -> Result<ProposalId, ApiError> {
+    pub(super) fn propose_asked(
+        &mut self,
+        body: &ProposeBody,
+        by: Actor,
+        now: UnixMillis,
+    ) -> Result<ProposalId, ApiError> {
         let (input, proposal) = self.asked_proposal(body, now).map_err(ApiError::Invalid)?;
         if self.is_busy(&input.uplink, input.direction) {
-            return Err(ApiError::Conflict(format!("a proposal or batch of {} {} is open already", input.uplink, input.direction)));
+            return Err(ApiError::Conflict(format!(
+                "a proposal or batch of {} {} is open already",
+                input.uplink, input.direction
+            )));
         }
         self.propose(proposal, Vec::new(), None, by, body.reason.clone(), now)
     }
