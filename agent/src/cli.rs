@@ -37,16 +37,15 @@ enum Command {
 }
 
 #[derive(Args)]
-#[group(required = true, multiple = false)]
 struct Enrol {
     /// Write an enrolment request here.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", required_unless_present = "bundle", conflicts_with = "bundle")]
     request: Option<PathBuf>,
     /// Take this bundle in.
     #[arg(long, value_name = "FILE")]
     bundle: Option<PathBuf>,
     /// What the agent asks to be called; the host's name unless given.
-    #[arg(long, group = "naming", requires = "request")]
+    #[arg(long, requires = "request")]
     name: Option<String>,
 }
 

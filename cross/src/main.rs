@@ -14,7 +14,9 @@ fn main() -> ExitCode {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(["check", "--target", TARGET]);
-    CORES.iter().for_each(|core| drop(command.args(["-p", core])));
+    for core in CORES {
+        command.args(["-p", core]);
+    }
     match command.status() {
         Ok(status) if status.success() => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,

@@ -41,6 +41,7 @@ pub enum Effect {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "one machine a device, and it is never moved in bulk")]
 enum Step {
     Idle,
     /// Reading the queues before a command is judged.

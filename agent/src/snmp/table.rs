@@ -129,7 +129,7 @@ fn judge_interface(judged: &mut Judgement, found: &Found, name: &Name, if_index:
             Some(Value::Counter32(count) | Value::Gauge32(count)) => sum.saturating_add(u64::from(*count)),
             other => {
                 let got = other.map_or(NOTHING, Value::kind);
-                judged.problems.push(Problem::Lacks { name: name.clone(), what: *what, got, expected: "Counter32" });
+                judged.problems.push(Problem::Lacks { name: name.clone(), what, got, expected: "Counter32" });
                 sum
             }
         })

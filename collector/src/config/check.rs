@@ -156,7 +156,7 @@ impl Check {
         let headroom = default.headroom_per_mille.into();
         let (least, most) = (default.min_gain_per_mille.into(), default.max_gain_per_mille.into());
         let granule = self.number("plan.granule_bps", raw.granule_bps, default.granule.0, 8..=TBPS);
-        if granule % 8 != 0 {
+        if !granule.is_multiple_of(8) {
             // HTB keeps rates in bytes/s.
             self.say("plan.granule_bps", format!("{granule} is no whole number of bytes/s; expected a multiple of 8"));
         }
