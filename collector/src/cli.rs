@@ -165,7 +165,7 @@ fn serve(config: Option<&Path>, socket: Option<PathBuf>, log_json: bool) -> Resu
 }
 
 fn log(json: bool) {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("TAKAR_LOG").unwrap_or_else(|_| "info".into());
+    let filter = tracing_subscriber::EnvFilter::try_from_env("TAKAR_LOG").unwrap_or_else(|_| "info,rumqttd=off".into());
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     if json { builder.json().init() } else { builder.with_ansi(std::io::stderr().is_terminal()).init() }
 }

@@ -24,7 +24,7 @@ use takar_collector_core::{
 };
 use takar_shared::{
     AgentId, BatchId, BitsPerSec, BootEpoch, Challenge, ChangeId, Direction, MonoMillis, Name, Seq, UnixMillis,
-    birth::{Birth, DeviceState, Meter, Mode},
+    birth::{Birth, DeviceState, Mode},
     telemetry::PollOutcome,
     topic,
 };
@@ -108,7 +108,6 @@ struct Born {
 struct MeterOf {
     device: usize,
     id: MeterId,
-    meter: Meter,
 }
 
 struct Device {

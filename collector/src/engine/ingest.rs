@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use takar_collector_core::rate::{CounterSample, Width};
 use takar_shared::{
     AgentId, BootEpoch, Seq, UnixMillis,
-    birth::{Birth, DeviceState, Meter},
+    birth::{Birth, DeviceState},
     envelope::{self, Kind, Message, Route},
     grant::Grant,
     receipt::Receipt,
@@ -102,6 +102,7 @@ impl Engine {
 
     fn handle_birth(&mut self, id: AgentId, birth: Birth, now: UnixMillis) -> anyhow::Result<()> {
         let meters = self.meters_of(id, &birth)?;
+        self.map_meters()?;
         let Some(agent) = self.agents.get_mut(&id) else { return Ok(()) };
         let (epoch, nonce) = (birth.boot_epoch, birth.boot_nonce);
         if let Some(born) = &agent.birth {
@@ -218,7 +219,7 @@ impl Engine {
             };
             let break_before = poll.discontinuity || first;
             let row = SampleRow { at, meter: meter.id, values: reading.values, narrow: reading.narrow, break_before };
-            self.watches.feed(&row, matches!(meter.meter, Meter::Interface(_)));
+            self.watches.feed(&row);
             rows.push(row);
         }
     }
@@ -270,7 +271,7 @@ impl Engine {
         for (device, born) in birth.devices.iter().enumerate() {
             for meter in &born.meters {
                 let key = MeterKey { agent, device: born.device.clone(), meter: meter.clone() };
-                meters.push(MeterOf { device, id: self.store.meter_id(&key)?, meter: meter.clone() });
+                meters.push(MeterOf { device, id: self.store.meter_id(&key)? });
             }
         }
         Ok(meters)

@@ -52,7 +52,7 @@ impl Watches {
     }
 
     /// One sample, from the broker or (after a restart) from the store.
-    pub fn feed(&mut self, row: &SampleRow, _interface: bool) {
+    pub fn feed(&mut self, row: &SampleRow) {
         let Some(roles) = self.fed_by.get(&row.meter) else { return };
         for (link, direction, role) in roles {
             let Some(watch) = self.all.get_mut(&(link.clone(), *direction)) else { continue };
@@ -115,7 +115,10 @@ impl Engine {
     pub(super) fn watch_links(&mut self, now: UnixMillis) -> anyhow::Result<()> {
         let Some(inventory) = self.inventory.clone() else { return Ok(()) };
         let settings = window_settings(&self.config.readings);
-        let from = UnixMillis(now.0.saturating_sub(settings.reading_ms * (self.config.assess.look_back as u64 + 2)));
+        let span = settings.reading_ms.saturating_mul(self.config.assess.look_back as u64 + 2);
+        let replayed = self.store.samples_of_all(UnixMillis(now.0.saturating_sub(span)), now)?;
+        // What lies before the first sample was not missed: nobody measured yet.
+        let from = replayed.first().map_or(now, |row| row.at);
         let mut watches = Watches::default();
         for link in inventory.links() {
             for direction in Direction::BOTH {
@@ -127,11 +130,42 @@ impl Engine {
                 self.allocation.entry(key).or_insert(Allocation { mir: side.mir, changed_at: None });
             }
         }
+        watches.fed_by = self.meters_that_feed(&inventory)?;
+        // Ceilings first: a reading needs to know what it is measured against.
+        for row in self.store.ceilings(UnixMillis(0))? {
+            let reading = QueueReading {
+                shaper: row.shaper,
+                direction: row.direction,
+                cir: row.cir,
+                mir: row.mir,
+                burst: BitsPerSec::ZERO,
+                disabled: row.disabled,
+            };
+            watches.set_ceiling(&row.device, &reading, row.at.max(from));
+        }
+        for row in &replayed {
+            watches.feed(row);
+        }
+        for watch in watches.all.values_mut() {
+            watch.window.close_until(UnixMillis(now.0.saturating_sub(lag_ms(&self.config.readings))));
+            // Seen on the devices before this start; not what stands there now.
+            watch.observed = None;
+        }
+        self.watches = watches;
+        Ok(())
+    }
+
+    /// Which stored meter feeds which watch, and as what.
+    fn meters_that_feed(
+        &self,
+        inventory: &Inventory,
+    ) -> anyhow::Result<HashMap<MeterId, Vec<(LinkName, Direction, Role)>>> {
+        let mut fed_by: HashMap<MeterId, Vec<(LinkName, Direction, Role)>> = HashMap::new();
         for (id, key) in self.store.meters()? {
             for link in inventory.links_on(key.device.as_str()) {
                 for direction in Direction::BOTH {
                     let shaper = Meter::Shaper { shaper: link.side(direction).shaper.clone(), direction };
-                    let roles = watches.fed_by.entry(id).or_default();
+                    let roles = fed_by.entry(id).or_default();
                     match (&link.meter, &key.meter) {
                         (LinkMeter::Interface(name), Meter::Interface(metered)) if name == metered => {
                             let value = interface_value(direction);
@@ -148,27 +182,14 @@ impl Engine {
                 }
             }
         }
-        // Ceilings first: a reading needs to know what it is measured against.
-        for row in self.store.ceilings(UnixMillis(0))? {
-            let reading = QueueReading {
-                shaper: row.shaper,
-                direction: row.direction,
-                cir: row.cir,
-                mir: row.mir,
-                burst: BitsPerSec::ZERO,
-                disabled: row.disabled,
-            };
-            watches.set_ceiling(&row.device, &reading, row.at.max(from));
+        Ok(fed_by)
+    }
+
+    /// A Birth may bring meters that were never heard of before.
+    pub(super) fn map_meters(&mut self) -> anyhow::Result<()> {
+        if let Some(inventory) = &self.inventory {
+            self.watches.fed_by = self.meters_that_feed(inventory)?;
         }
-        for row in self.store.samples_of_all(from, now)? {
-            watches.feed(&row, false);
-        }
-        for watch in watches.all.values_mut() {
-            watch.window.close_until(UnixMillis(now.0.saturating_sub(lag_ms(&self.config.readings))));
-            // Seen on the devices before this start; not what stands there now.
-            watch.observed = None;
-        }
-        self.watches = watches;
         Ok(())
     }
 
