@@ -2,4 +2,6 @@
 // The laboratory is the edge: it waits for real programs in real time.
 #![allow(clippy::disallowed_methods)]
 
+pub mod demo;
+pub mod lab;
 pub mod process;

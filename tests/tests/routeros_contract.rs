@@ -1,5 +1,7 @@
 //! The RouterOS backend and the poller against a router simulator in a process of its own.
 
+#![allow(clippy::disallowed_methods, reason = "the routers run in real time")]
+
 use std::{fs, process::Command, thread, time::Duration};
 
 use serde_json::Value;

@@ -23,9 +23,12 @@ use crate::config::Readings;
 #[derive(Default)]
 pub struct Watches {
     all: HashMap<(LinkName, Direction), Watch>,
-    fed_by: HashMap<MeterId, Vec<(LinkName, Direction, Role)>>,
+    fed_by: Feeds,
     shaped_by: HashMap<(Name, Shaper, Direction), (LinkName, Direction)>,
 }
+
+/// Per meter: the watches it feeds, and as what.
+type Feeds = HashMap<MeterId, Vec<(LinkName, Direction, Role)>>;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Role {
@@ -156,11 +159,8 @@ impl Engine {
     }
 
     /// Which stored meter feeds which watch, and as what.
-    fn meters_that_feed(
-        &self,
-        inventory: &Inventory,
-    ) -> anyhow::Result<HashMap<MeterId, Vec<(LinkName, Direction, Role)>>> {
-        let mut fed_by: HashMap<MeterId, Vec<(LinkName, Direction, Role)>> = HashMap::new();
+    fn meters_that_feed(&self, inventory: &Inventory) -> anyhow::Result<Feeds> {
+        let mut fed_by: Feeds = HashMap::new();
         for (id, key) in self.store.meters()? {
             for link in inventory.links_on(key.device.as_str()) {
                 for direction in Direction::BOTH {

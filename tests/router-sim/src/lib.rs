@@ -5,6 +5,8 @@
 //!
 //! The way through: [`args`] → [`router::Router`] (the lock and the clock) around [`sim::Simulation`] (pure), read by
 //! [`snmp`] and read and written by [`api`]. Everything below `router` takes time as an argument.
+// A simulated router runs in real time, on threads of its own.
+#![allow(clippy::disallowed_methods)]
 #![forbid(unsafe_code)]
 
 pub mod api;

@@ -1,0 +1,224 @@
+//! A laboratory without namespaces: the collector with its embedded broker, agents, and simulated
+//! RouterOS routers, all real programs on loopback ports of their own.
+
+// Test code: a laboratory that cannot be set up is a failed test, said on the spot.
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use serde_json::Value;
+
+use crate::process::{Process, binaries, free_port, wait_for};
+
+/// A router and the agent beside it.
+pub struct Site {
+    pub name: String,
+    pub agent: Process,
+    _router: Process,
+}
+
+/// What every router of a laboratory simulates.
+pub struct Traffic {
+    pub profile: &'static str,
+    pub seed: u64,
+    pub sites: usize,
+    pub capacity_bps: u64,
+}
+
+pub struct Lab {
+    pub dir: PathBuf,
+    pub programs: PathBuf,
+    pub traffic: Traffic,
+}
+
+impl Lab {
+    /// Sets a collector up and starts it; `rules` is more of its config.
+    pub fn start(dir: &Path, traffic: Traffic, rules: &str) -> (Self, Process) {
+        let lab = Self { dir: dir.to_owned(), programs: binaries().unwrap(), traffic };
+        let address = format!("127.0.0.1:{}", free_port().unwrap());
+        let (state, root) = (dir.join("state"), dir.join("root.key"));
+        lab.takar(&[
+            "init",
+            "--state-dir",
+            path(&state),
+            "--root-out",
+            path(&root),
+            "--broker",
+            "embedded",
+            "--address",
+            &address,
+        ]);
+        let config = format!(
+            "state_dir = \"{}\"\n[broker]\nkind = \"embedded\"\naddress = \"{address}\"\nname = \"{address}\"\n\
+             [readings]\nlength_s = 2\ncounter_step_ms = 0\nkeep = 60\n{rules}",
+            state.display()
+        );
+        fs::write(dir.join("takar.toml"), config).unwrap();
+        let serve = lab.serve();
+        (lab, serve)
+    }
+
+    /// Each site's part of an evenly split uplink.
+    pub fn share_bps(&self) -> u64 {
+        self.traffic.capacity_bps / self.traffic.sites as u64 / 8_000 * 8_000
+    }
+
+    /// One uplink, every site on it with an equal share; waits until all are measured.
+    pub fn import(&self, sites: &[Site]) {
+        let (capacity, share) = (self.traffic.capacity_bps, self.share_bps());
+        let mut inventory = format!(
+            "[[provider]]\nname = \"isp\"\ntitle = \"ISP\"\n[[uplink]]\nname = \"utama\"\nprovider = \"isp\"\n\
+             down_bps = {capacity}\nup_bps = {capacity}\n"
+        );
+        for Site { name, .. } in sites {
+            inventory += &format!(
+                "[[site]]\nname = \"{name}\"\ntitle = \"{name}\"\n[[link]]\nname = \"{name}\"\nsite = \"{name}\"\n\
+                 uplink = \"utama\"\ndevice = \"{name}\"\ninterface = \"ether1\"\n"
+            );
+            for direction in ["down", "up"] {
+                inventory += &format!("[link.{direction}]\nqueue = \"{name}\"\ncir_bps = 1000000\nmir_bps = {share}\n");
+            }
+        }
+        let file = self.dir.join("inventory.toml");
+        fs::write(&file, inventory).unwrap();
+        self.takar(&["import", path(&file)]);
+        self.wait_links("every site measured", |links| {
+            links.len() == sites.len() * 2
+                && links
+                    .iter()
+                    .all(|row| row["poll"] == "ok" && row["observed_bps"].is_u64() && row["used_bps"].is_u64())
+        });
+    }
+
+    pub fn takar(&self, words: &[&str]) -> Value {
+        let output = Command::new(self.programs.join("takar"))
+            .arg("--config")
+            .arg(self.dir.join("takar.toml"))
+            .arg("--json")
+            .args(words)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "takar {words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap_or_default()
+    }
+
+    fn secret(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.dir.join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        path
+    }
+
+    pub fn serve(&self) -> Process {
+        let mut command = Command::new(self.programs.join("takar"));
+        command.arg("--config").arg(self.dir.join("takar.toml")).arg("serve");
+        let mut serve = Process::start("takar serve", command, &self.dir.join("serve.log")).unwrap();
+        wait_for("takar serve", Duration::from_secs(10), || {
+            serve.check()?;
+            let mut status = Command::new(self.programs.join("takar"));
+            let answered = status.arg("--config").arg(self.dir.join("takar.toml")).arg("status").output()?;
+            Ok(answered.status.success().then_some(()))
+        })
+        .unwrap();
+        serve
+    }
+
+    pub fn run_agent(&self, name: &str) -> Process {
+        let mut command = Command::new(self.programs.join("takar-agent"));
+        command.arg("--config").arg(self.dir.join(format!("{name}.toml"))).arg("run");
+        Process::start(name, command, &self.dir.join(format!("{name}.log"))).unwrap()
+    }
+
+    pub fn site(&self, name: &str, site: usize) -> Site {
+        let (community, password) = (self.secret("community", "public"), self.secret("password", "secret"));
+        let ready = self.dir.join(format!("{name}.ready"));
+        let mut command = Command::new(self.programs.join("router-sim"));
+        command.args([
+            "--name",
+            name,
+            "--site",
+            &site.to_string(),
+            "--sites",
+            "2",
+            "--profile",
+            "fair",
+            "--day-s",
+            "60",
+        ]);
+        command.args(["--capacity-down-bps", "20000000", "--capacity-up-bps", "20000000", "--user", "takar"]);
+        command.args(["--queue", name, "--max-limit", "10M/10M", "--limit-at", "1M/1M"]);
+        command
+            .arg("--community-file")
+            .arg(&community)
+            .arg("--password-file")
+            .arg(&password)
+            .arg("--ready")
+            .arg(&ready);
+        let mut router = Process::start("router-sim", command, &self.dir.join("router.log")).unwrap();
+        let ports: Value = wait_for("router-sim", Duration::from_secs(10), || {
+            router.check()?;
+            Ok(fs::read(&ready).ok().and_then(|text| serde_json::from_slice(&text).ok()))
+        })
+        .unwrap();
+        let shaper = |direction: &str| {
+            format!(
+                "[[device.shaper]]\nqueue = \"{name}\"\ndirection = \"{direction}\"\nfloor_bps = 1000000\nceiling_bps = 20000000\n"
+            )
+        };
+        let config = format!(
+            "mode = \"live\"\nstate_dir = \"{dir}/{name}\"\nspool_dir = \"{dir}/{name}-spool\"\npoll_every_ms = 500\npolls_per_message = 1\n\
+             [[device]]\nname = \"{name}\"\n[device.snmp]\naddress = {snmp}\ncommunity_file = \"{community}\"\ninterfaces = [\"ether1\"]\n\
+             [device.queues]\nbackend = \"routeros\"\naddress = {api}\nuser = \"takar\"\npassword_file = \"{password}\"\n{up}{down}",
+            dir = self.dir.display(),
+            snmp = ports["snmp"],
+            api = ports["api"],
+            community = community.display(),
+            password = password.display(),
+            up = shaper("up"),
+            down = shaper("down"),
+        );
+        fs::write(self.dir.join(format!("{name}.toml")), config).unwrap();
+        let (request, bundle) = (self.dir.join(format!("{name}.request")), self.dir.join(format!("{name}.bundle")));
+        self.enrol(name, &["--request", path(&request), "--name", name]);
+        self.takar(&["device", "approve", path(&request), "--out", path(&bundle)]);
+        self.enrol(name, &["--bundle", path(&bundle)]);
+        Site { name: name.into(), agent: self.run_agent(name), _router: router }
+    }
+
+    fn enrol(&self, name: &str, words: &[&str]) {
+        let mut command = Command::new(self.programs.join("takar-agent"));
+        command.arg("--config").arg(self.dir.join(format!("{name}.toml"))).arg("enrol").args(words);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    pub fn wait_links(&self, what: &str, holds: impl Fn(&[Value]) -> bool) {
+        wait_for(what, Duration::from_secs(20), || {
+            let links = self.takar(&["links"]);
+            Ok(links.as_array().is_some_and(|links| holds(links)).then_some(()))
+        })
+        .unwrap_or_else(|error| panic!("{error}\n{:#}\n{}", self.takar(&["links"]), self.log()));
+    }
+
+    pub fn wait_changes(&self, what: &str, holds: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+        wait_for(what, Duration::from_secs(30), || {
+            let changes = self.takar(&["changes"]).as_array().cloned().unwrap_or_default();
+            Ok(holds(&changes).then_some(changes))
+        })
+        .unwrap_or_else(|error| panic!("{error}\n{:#}\n{}", self.takar(&["changes"]), self.log()))
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.dir.join("serve.log")).unwrap_or_default()
+    }
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
