@@ -43,6 +43,8 @@ use crate::{
 
 /// Unstored telemetry and receipts are sent again after this.
 const RESEND_MS: u64 = 10_000;
+/// A Birth that no Grant answered is sent again after this.
+const BIRTH_AGAIN_MS: u64 = 2_000;
 /// All device states go out at least this often.
 const STATES_EVERY_MS: u64 = 60_000;
 /// Readings a message may hold: keeps it well under 64 KiB.
@@ -84,6 +86,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         round: 0,
         alarms: 0,
         connected: false,
+        birth_due: None,
         resend_at: clock::now(),
         journal: journal.clone(),
         handles: Vec::new(),
@@ -136,6 +139,8 @@ struct Agent {
     round: usize,
     alarms: u32,
     connected: bool,
+    /// When a Birth that no Grant answered yet is sent again.
+    birth_due: Option<MonoMillis>,
     resend_at: MonoMillis,
     journal: Arc<Mutex<Journal>>,
     handles: Vec<Handle>,
@@ -238,6 +243,7 @@ impl Agent {
             spooled_from: self.spool.spooled_from((self.epoch, self.next_seq)),
             devices,
         };
+        self.birth_due = Some(clock::now().plus(BIRTH_AGAIN_MS));
         self.publish_now(client, Up::Birth, &Message::Birth(birth));
     }
 
@@ -298,6 +304,7 @@ impl Agent {
             tracing::debug!("a grant for a challenge that is not the newest");
             return;
         }
+        self.birth_due = None;
         let effects = self.spool.handle_stored(grant.stored_up_to, now);
         self.carry_out(effects);
         if grant.server_time.since(self.high_water) > HIGH_WATER_STEP_MS {
@@ -445,6 +452,10 @@ impl Agent {
         let now = clock::now();
         if self.connected && self.spool.resend_if_stale(now, RESEND_MS) {
             tracing::debug!("nothing was reported stored for a while: sending again");
+        }
+        // A broker may lose what it acknowledged, the first message of a connection too.
+        if self.connected && self.birth_due.is_some_and(|due| now >= due) {
+            self.send_birth(client);
         }
         if self.connected && now >= self.resend_at {
             self.resend_at = now.plus(RESEND_MS);

@@ -139,20 +139,24 @@ impl Lab {
         let (community, password) = (self.secret("community", "public"), self.secret("password", "secret"));
         let ready = self.dir.join(format!("{name}.ready"));
         let mut command = Command::new(self.programs.join("router-sim"));
+        let Traffic { profile, seed, sites, capacity_bps } = &self.traffic;
+        let (capacity, share) = (capacity_bps.to_string(), self.share_bps());
         command.args([
             "--name",
             name,
             "--site",
             &site.to_string(),
             "--sites",
-            "2",
+            &sites.to_string(),
             "--profile",
-            "fair",
-            "--day-s",
-            "60",
+            profile,
         ]);
-        command.args(["--capacity-down-bps", "20000000", "--capacity-up-bps", "20000000", "--user", "takar"]);
-        command.args(["--queue", name, "--max-limit", "10M/10M", "--limit-at", "1M/1M"]);
+        command.args(["--capacity-down-bps", &capacity, "--capacity-up-bps", &capacity, "--user", "takar"]);
+        command.args(["--seed", &seed.to_string(), "--queue", name, "--limit-at", "1M/1M", "--day-s", "600"]);
+        command
+            .args(["--max-limit", &format!("{share}/{share}")])
+            .arg("--log")
+            .arg(self.dir.join(format!("{name}.jsonl")));
         command
             .arg("--community-file")
             .arg(&community)

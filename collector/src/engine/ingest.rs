@@ -158,7 +158,11 @@ impl Engine {
     fn handle_telemetry(&mut self, id: AgentId, telemetry: &Telemetry, now: UnixMillis) {
         let (epoch, seq) = (telemetry.boot_epoch, telemetry.seq);
         let Some(agent) = self.agents.get_mut(&id).filter(|agent| agent.distrusted.is_none()) else { return };
-        // Answered in any case: it tells a sender of duplicates where it stands, and keeps the grant alive.
+        // Without its Birth nothing can be made of it; unanswered, the agent sends that again.
+        if agent.birth.as_ref().is_none_or(|born| born.epoch < epoch) {
+            return;
+        }
+        // Answered otherwise: it tells a sender of duplicates where it stands, and keeps the grant alive.
         self.to_grant.insert(id, telemetry.challenge);
         agent.alarms = telemetry.alarms;
         if !follows(agent, epoch, seq) {
