@@ -1,6 +1,6 @@
 //! One test per attack on an envelope, each against every kind of message, short and long.
 //! Attacks on keysets are in `attacks/keyset.rs`.
-#![allow(clippy::unwrap_used)] // a test may stop at the first surprise
+#![allow(clippy::unwrap_used, clippy::type_complexity)] // a test may stop at the first surprise
 
 mod by_hand;
 #[path = "attacks/curve.rs"]

@@ -5,7 +5,7 @@
 //! variant or a new `FooV2` with golden bytes of its own. A new value gets its file from
 //! `TAKAR_BLESS_GOLDEN=1 cargo test -p takar-shared --test golden`, which writes files that are missing
 //! and never touches one that exists.
-#![allow(clippy::unwrap_used)] // a test may stop at the first surprise
+#![allow(clippy::unwrap_used, clippy::type_complexity)] // a test may stop at the first surprise
 
 #[path = "golden/v01.rs"]
 mod v01;

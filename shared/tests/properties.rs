@@ -1,5 +1,5 @@
 //! What holds for every value: round trips, no panic from outside bytes, digests that tell apart.
-#![allow(clippy::unwrap_used)] // a test may stop at the first surprise
+#![allow(clippy::unwrap_used, clippy::type_complexity)] // a test may stop at the first surprise
 
 mod arbitrary;
 #[allow(dead_code)] // the attacks use what this file does not

@@ -1,4 +1,6 @@
 //! The commit-confirm machine against a device, a disk and a power switch in virtual time.
+// A test that cannot go on has failed.
+#![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
 use takar_agent_core::{

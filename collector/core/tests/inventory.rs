@@ -1,5 +1,5 @@
 //! An inventory is taken whole or refused with everything that is wrong with it.
-#![allow(clippy::unwrap_used)] // helpers of tests may unwrap as tests do
+#![allow(clippy::unwrap_used, clippy::type_complexity)] // helpers of tests may unwrap as tests do
 
 use takar_collector_core::inventory::{
     Contention, LinkMeter, LinkName, Problem, RawInventory, RawLink, RawProvider, RawSide, RawSite, RawUplink, Row,

@@ -1,4 +1,6 @@
 //! The contract on SQLite files, and what is SQLite's own: the file, its lock, its triggers.
+// A test that cannot go on has failed.
+#![allow(clippy::unwrap_used)]
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
