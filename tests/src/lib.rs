@@ -4,4 +4,5 @@
 
 pub mod demo;
 pub mod lab;
+pub mod netlab;
 pub mod process;

@@ -3,72 +3,32 @@
 // A test that cannot go on has failed; the programs run in real time.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
-use std::process::Command;
-
 use takar_agent::queue::{
     ShaperKey,
     contract::{contract, reads_in_order},
     htb::Htb,
 };
+use takar_e2e::netlab::{Namespace, run_inside};
 use takar_shared::{
     BitsPerSec, Direction,
     id::name,
     queue::{ClassId, Shaper},
 };
 
-const INSIDE: &str = "TAKAR_TEST_INSIDE_NAMESPACE";
-
-struct Namespace(String);
-
-impl Namespace {
-    fn make() -> Self {
-        let namespace = Self(format!("tk{}-htb", std::process::id()));
-        run(&["ip", "netns", "add", &namespace.0]);
-        namespace
-    }
-
-    fn run(&self, words: &str) {
-        run(&[&["ip", "netns", "exec", &self.0], words.split(' ').collect::<Vec<_>>().as_slice()].concat());
-    }
-}
-
-impl Drop for Namespace {
-    fn drop(&mut self) {
-        let _ = Command::new("ip").args(["netns", "del", &self.0]).status();
-    }
-}
-
-fn run(words: &[&str]) {
-    let status = Command::new(words[0]).args(&words[1..]).status().unwrap();
-    assert!(status.success(), "{words:?}");
-}
-
-/// Netlink speaks to the namespace of the process, so this test starts itself once more inside one.
 #[test]
 fn this_kernels_queues_fulfil_the_contract() {
-    if std::env::var_os(INSIDE).is_some() {
-        return inside();
-    }
-    let namespace = Namespace::make();
-    namespace.run("ip link add e-wan type veth peer name e-far");
-    for device in ["e-wan", "e-far"] {
-        namespace.run(&format!("ip link set {device} up"));
-        namespace.run(&format!("tc qdisc add dev {device} root handle 1: htb default 10"));
-        namespace.run(&format!("tc class add dev {device} parent 1: classid 1:1 htb rate 100mbit"));
-        namespace.run(&format!("tc class add dev {device} parent 1:1 classid 1:10 htb rate 2mbit ceil 10mbit"));
-    }
-    let own = std::env::current_exe().unwrap();
-    let status = Command::new("ip")
-        .args(["netns", "exec", &namespace.0])
-        .arg(own)
-        .args(["this_kernels_queues_fulfil_the_contract", "--exact"])
-        .env(INSIDE, "1")
-        .status()
-        .unwrap();
-    assert!(status.success());
+    run_inside("htb", "this_kernels_queues_fulfil_the_contract", inside);
 }
 
-fn inside() {
+fn inside(namespace: &Namespace) {
+    let run = |line: String| namespace.run(&line).unwrap();
+    run("ip link add e-wan type veth peer name e-far".into());
+    for device in ["e-wan", "e-far"] {
+        run(format!("ip link set {device} up"));
+        run(format!("tc qdisc add dev {device} root handle 1: htb default 10"));
+        run(format!("tc class add dev {device} parent 1: classid 1:1 htb rate 100mbit"));
+        run(format!("tc class add dev {device} parent 1:1 classid 1:10 htb rate 2mbit ceil 10mbit"));
+    }
     let key = |(device, direction)| {
         let classid = ClassId::parse("1:10").unwrap();
         ShaperKey { shaper: Shaper::Class { interface: name(device).unwrap(), classid }, direction }
