@@ -1,6 +1,8 @@
 //! One device's task: it alone touches the device's queues. The SNMP poller runs beside it, so that
 //! a router that does not answer never holds up the timer that puts old values back.
 
+mod poll;
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -11,24 +13,24 @@ use takar_agent_core::{
     admit::{DeviceLimits, Situation},
     change::{Effect, Machine, reinstates},
     journal::DeviceRecord,
-    schedule::{Beat, is_pinned},
 };
 use takar_shared::{
     BootEpoch, Digest, MonoMillis, Name,
     birth::{DeviceState, Mode, QueueSet},
     command::{Command, Confirm},
-    queue::queue_digest,
     receipt::Receipt,
-    telemetry::{Poll, PollOutcome, Reading},
+    telemetry::Poll,
 };
 use tokio::sync::{mpsc, oneshot};
 
+use self::poll::{Seen, poll_snmp};
 use crate::{
+    chain::chain,
     clock,
     config::{DeviceConfig, QueuesConfig},
     journal::Journal,
-    queue::{AnyBackend, Observed, QueueBackend as _, ShaperKey, htb::Htb, observe::Observe, routeros::SimpleQueues},
-    snmp::{self, CounterWidth, Target},
+    queue::{AnyBackend, QueueBackend as _, ShaperKey, htb::Htb, observe::Observe, routeros::SimpleQueues},
+    snmp::Target,
 };
 
 /// What a device task is told.
@@ -106,7 +108,8 @@ async fn run(
     let reinstate = reinstates(task.mode, matches!(config.queues, QueuesConfig::Htb));
     let effects = task.machine.start(reinstate);
     task.carry_out(effects).await;
-    task.read_queues().await;
+    // What is wrong with them the first poll tells.
+    let _ = task.read_queues().await;
     let _ = ready.send(task.state());
     loop {
         let timeout = task.machine.poll_timeout();
@@ -136,25 +139,6 @@ async fn until(timeout: Option<MonoMillis>) {
     }
 }
 
-/// Polls on the beat for ever; a device without SNMP is polled for its queues only.
-async fn poll_snmp(mut target: Option<Target>, every: Duration, polls: mpsc::Sender<(MonoMillis, Option<snmp::Poll>)>) {
-    let every_ms = u64::try_from(every.as_millis()).unwrap_or(u64::MAX);
-    let mut beat = Beat::new(every_ms, clock::now());
-    loop {
-        until(Some(beat.next())).await;
-        if !beat.is_due(clock::now()) {
-            continue;
-        }
-        let poll = match &mut target {
-            Some(target) => Some(target.poll().await),
-            None => None,
-        };
-        if polls.send((clock::now(), poll)).await.is_err() {
-            return;
-        }
-    }
-}
-
 struct Task {
     index: u8,
     first_meter: u16,
@@ -172,13 +156,6 @@ struct Task {
     last_bytes: HashMap<usize, (MonoMillis, u64)>,
     last_trouble: Option<String>,
     last_state: Option<(Option<Digest>, u64)>,
-}
-
-/// What tells whether an interface's counters may have been reset.
-#[derive(PartialEq)]
-struct Seen {
-    if_index: u32,
-    discontinuity: Option<u32>,
 }
 
 impl Task {
@@ -229,13 +206,20 @@ impl Task {
         while let Some(effect) = queue.pop_front() {
             let more = match effect {
                 Effect::Read => {
-                    let read =
-                        self.read_queues().await.map(|observed| observed.into_iter().map(|one| one.reading).collect());
-                    self.machine.handle_queues(read, clock::now())
+                    let read = self.read_queues().await;
+                    // A change hangs on it, so it is told before the next poll is; but not over again.
+                    if let Err(fault) = &read
+                        && self.last_trouble.is_none()
+                    {
+                        self.trouble(Some(fault.clone()));
+                    }
+                    let readings = read.ok().map(|observed| observed.into_iter().map(|one| one.reading).collect());
+                    self.machine.handle_queues(readings, clock::now())
                 }
                 Effect::Apply(settings) => {
                     let applied = self.backend.apply(&settings).await;
                     if let Err(error) = &applied {
+                        let error = chain(error);
                         tracing::error!(device = %self.machine.device(), %error, "queues could not be set");
                     }
                     self.machine.handle_applied(applied.is_ok(), clock::now())
@@ -257,103 +241,18 @@ impl Task {
                     self.tell(Output::Alarm).await;
                     Vec::new()
                 }
+                Effect::NotReinstated(setting, refusal) => {
+                    let (device, mir) = (self.machine.device(), setting.mir);
+                    let what = format!("{} {}", setting.shaper, setting.direction);
+                    let why = "confirmed once, but today's bounds do not allow it: not set again";
+                    tracing::warn!(%device, %what, %mir, ?refusal, "{why}");
+                    Vec::new()
+                }
             };
             queue.extend(more);
         }
         let state = self.state();
         self.tell(Output::State(state)).await;
-    }
-
-    async fn read_queues(&mut self) -> Option<Vec<Observed>> {
-        match self.backend.read().await {
-            Ok(observed) => {
-                let readings: Vec<_> = observed.iter().map(|one| one.reading.clone()).collect();
-                self.queues = Some(QueueSet { read_at: clock::now(), digest: queue_digest(&readings), readings });
-                self.trouble(None);
-                Some(observed)
-            }
-            Err(error) => {
-                self.queues = None;
-                self.trouble(Some(format!("queues cannot be read: {error}")));
-                None
-            }
-        }
-    }
-
-    async fn handle_poll(&mut self, (at, snmp): (MonoMillis, Option<snmp::Poll>)) {
-        let observed = if self.shapers.is_empty() { Some(Vec::new()) } else { self.read_queues().await };
-        let read_at = clock::now();
-        let (mut outcome, mut detail, mut discontinuity) = (PollOutcome::Ok, None, false);
-        let mut readings = Vec::new();
-        if let Some(poll) = snmp {
-            outcome = outcome_of(poll.outcome);
-            detail.clone_from(&poll.detail);
-            discontinuity = self.notice_reset(&poll);
-            readings.extend(self.interface_readings(&poll));
-        }
-        let mut urgent = false;
-        match &observed {
-            Some(observed) => readings.extend(self.queue_readings(observed, read_at, &mut urgent)),
-            None if outcome == PollOutcome::Ok => outcome = PollOutcome::QueuesUnreadable,
-            None => {}
-        }
-        if observed.is_some() || detail.is_some() {
-            self.trouble(detail.clone());
-        }
-        let state = self.state();
-        let now_state = (state.queues.as_ref().map(|queues| queues.digest), state.last_serial.0);
-        urgent |= self.last_state.replace(now_state) != Some(now_state) || state.pending.is_some();
-        let poll = Poll { device: self.index, at, outcome, discontinuity, readings };
-        let detail = self.last_trouble.clone();
-        self.tell(Output::Polled { poll, state, urgent, detail }).await;
-    }
-
-    /// sysUpTime that stepped back, another engine boot, another ifIndex, another discontinuity time.
-    fn notice_reset(&mut self, poll: &snmp::Poll) -> bool {
-        let mut reset = false;
-        if let Some(up_time) = poll.up_time {
-            let now = (up_time.0, poll.engine_boots);
-            // sysUpTime wraps at 497 days; that looks like a reset, which only costs one interval.
-            reset |= self.up_time.replace(now).is_some_and(|before| now.0 < before.0 || now.1 != before.1);
-        }
-        for interface in &poll.interfaces {
-            let now = Seen { if_index: interface.if_index, discontinuity: interface.discontinuity };
-            reset |= self.seen.get(&interface.name).is_some_and(|before| *before != now);
-            self.seen.insert(interface.name.clone(), now);
-        }
-        reset
-    }
-
-    fn interface_readings(&self, poll: &snmp::Poll) -> Vec<Reading> {
-        let read = poll.interfaces.iter().filter_map(|interface| {
-            let position = self.interfaces.iter().position(|name| *name == interface.name)?;
-            Some(Reading {
-                meter: self.meter(position)?,
-                narrow: interface.width == CounterWidth::Bits32,
-                values: [interface.in_octets, interface.out_octets, interface.in_drops, interface.out_drops],
-            })
-        });
-        read.collect()
-    }
-
-    fn queue_readings(&mut self, observed: &[Observed], at: MonoMillis, urgent: &mut bool) -> Vec<Reading> {
-        let mut readings = Vec::with_capacity(observed.len());
-        for (position, one) in observed.iter().enumerate() {
-            let counters = one.counters;
-            if let Some((before, bytes)) = self.last_bytes.insert(position, (at, counters.bytes)) {
-                let moved = counters.bytes.saturating_sub(bytes);
-                *urgent |= is_pinned(moved, at.since(before), one.reading.mir.0);
-            }
-            let values = [counters.bytes, counters.drops, counters.overlimits, counters.backlog];
-            if let Some(meter) = self.meter(self.interfaces.len() + position) {
-                readings.push(Reading { meter, narrow: false, values });
-            }
-        }
-        readings
-    }
-
-    fn meter(&self, position: usize) -> Option<u16> {
-        u16::try_from(position).ok()?.checked_add(self.first_meter)
     }
 
     fn state(&self) -> DeviceState {
@@ -367,31 +266,8 @@ impl Task {
         }
     }
 
-    /// Says a trouble once, and once that it is over.
-    fn trouble(&mut self, now: Option<String>) {
-        if self.last_trouble == now {
-            return;
-        }
-        match &now {
-            Some(trouble) => tracing::warn!(device = %self.machine.device(), "{trouble}"),
-            None => tracing::info!(device = %self.machine.device(), "answers again"),
-        }
-        self.last_trouble = now;
-    }
-
     async fn tell(&self, output: Output) {
         // The run loop ends only with the process.
         let _ = self.outputs.send(output).await;
-    }
-}
-
-fn outcome_of(outcome: snmp::Outcome) -> PollOutcome {
-    match outcome {
-        snmp::Outcome::Ok => PollOutcome::Ok,
-        snmp::Outcome::Timeout => PollOutcome::Timeout,
-        snmp::Outcome::Authentication => PollOutcome::Authentication,
-        snmp::Outcome::Partial => PollOutcome::Partial,
-        snmp::Outcome::Garbage => PollOutcome::Garbage,
-        snmp::Outcome::Unreachable => PollOutcome::Unreachable,
     }
 }

@@ -1,5 +1,8 @@
 //! Who this agent is: its key, and the bundle it was enrolled with. Both in the state folder.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     fs,
     io::Write as _,
@@ -11,13 +14,14 @@ use anyhow::{Context as _, bail};
 use ed25519_dalek::SigningKey;
 use takar_shared::{
     AgentId, NetworkId, UnixMillis,
-    bundle::Bundle,
+    bundle::{self, Bundle},
     envelope::Route,
+    id,
     keyset::{Keyset, Root},
     signing,
 };
 
-use crate::clock;
+use crate::{clock, tls};
 
 const KEY: &str = "agent.key";
 const BUNDLE: &str = "bundle.json";
@@ -46,15 +50,15 @@ pub fn agent_id(key: &SigningKey) -> AgentId {
 
 /// The key in the state folder; drawn and written (0600) when there is none yet.
 pub fn load_or_make_key(state_dir: &Path) -> anyhow::Result<SigningKey> {
-    let path = state_dir.join(KEY);
-    if path.exists() {
-        return load_key(state_dir);
-    }
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(state_dir)
         .with_context(|| format!("cannot make the state folder {}", state_dir.display()))?;
+    let path = state_dir.join(KEY);
+    if is_there(&path)? {
+        return load_key(state_dir);
+    }
     let seed = clock::random::<32>().context("cannot draw a key: no random source")?;
     let key = SigningKey::from_bytes(&seed);
     let text: String = seed.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -71,26 +75,31 @@ pub fn load_key(state_dir: &Path) -> anyhow::Result<SigningKey> {
     Ok(SigningKey::from_bytes(&seed.0))
 }
 
-/// Checks a bundle wholly: made for this key, keyset signed by the root it pins, address usable.
+/// Checks a bundle wholly: made for this key, keyset signed by the root it pins, address and certificates usable.
 pub fn check_bundle(key: SigningKey, bundle: &Bundle) -> anyhow::Result<Identity> {
     if bundle.takar_bundle != 1 {
         bail!("bundle is of version {}; expected 1", bundle.takar_bundle);
     }
     let agent = agent_id(&key);
     if bundle.agent != agent.to_string() {
-        bail!("bundle was made for agent {}; this agent is {agent}", bundle.agent);
+        bail!("bundle was made for agent {:?}; this agent is {agent}", short(&bundle.agent));
     }
+    let name = id::plain_name(&bundle.name)
+        .map_err(|error| anyhow::anyhow!("bundle's key \"name\": {:?} does not do; {error}", short(&bundle.name)))?;
     let network: NetworkId = bundle.network.parse().context("bundle's key \"network\"")?;
     let keys = bundle.root_keys.iter().map(|key| key.parse::<takar_shared::Digest>().map(|bytes| bytes.0));
     let keys = keys.collect::<Result<Vec<_>, _>>().context("bundle's key \"root_keys\"")?;
-    let root = Root { keys, threshold: bundle.root_threshold };
+    let root = root(keys, bundle.root_threshold)?;
     let bytes = unhex(&bundle.keyset).context("bundle's key \"keyset\": expected hexadecimal digits")?;
     let keyset = signing::open_keyset(&bytes, network, &root, 0).map_err(|error| anyhow::anyhow!("bundle: {error}"))?;
     let broker = broker(bundle)?;
+    if let Some((ca, certificate)) = &broker.tls {
+        tls::check(&key, ca, certificate, UnixMillis(bundle.server_time))?;
+    }
     Ok(Identity {
         key,
         route: Route { network, agent },
-        name: bundle.name.clone(),
+        name: name.as_str().to_owned(),
         server_time: UnixMillis(bundle.server_time),
         keyset,
         broker,
@@ -109,11 +118,21 @@ pub fn store_bundle(state_dir: &Path, bundle: &Bundle) -> anyhow::Result<()> {
 /// The identity of an enrolled agent, or one line that says how to enrol.
 pub fn load(state_dir: &Path) -> anyhow::Result<Identity> {
     let path = state_dir.join(BUNDLE);
-    if !path.exists() {
+    if !is_there(&path)? {
         bail!("not enrolled: {} is missing; run takar-agent enrol --request FILE, then --bundle FILE", path.display());
     }
     let bundle = read_bundle(&path)?;
     check_bundle(load_key(state_dir)?, &bundle).with_context(|| path.display().to_string())
+}
+
+/// The network this agent was enrolled in, if it was. A stored bundle that does not read is in nobody's way.
+pub fn enrolled_in(state_dir: &Path) -> anyhow::Result<Option<NetworkId>> {
+    let path = state_dir.join(BUNDLE);
+    if !is_there(&path)? {
+        return Ok(None);
+    }
+    let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(serde_json::from_slice::<Bundle>(&text).ok().and_then(|stored| bundle::network_of(&stored)))
 }
 
 pub fn read_bundle(path: &Path) -> anyhow::Result<Bundle> {
@@ -132,8 +151,23 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     file.write_all(bytes).and_then(|()| file.sync_all()).with_context(|| format!("cannot write {}", path.display()))
 }
 
+fn is_there(path: &Path) -> anyhow::Result<bool> {
+    fs::exists(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Keys that need not sign, or that are too few to, are no root.
+fn root(keys: Vec<[u8; 32]>, threshold: u8) -> anyhow::Result<Root> {
+    if keys.is_empty() {
+        bail!("bundle's key \"root_keys\" is empty; expected at least one root key");
+    }
+    if !(1..=keys.len()).contains(&usize::from(threshold)) {
+        bail!("bundle's key \"root_threshold\": {threshold} is out of range; expected 1 to {}", keys.len());
+    }
+    Ok(Root { keys, threshold })
+}
+
 fn broker(bundle: &Bundle) -> anyhow::Result<Broker> {
-    let expected = || format!("bundle's key \"broker\": \"{}\"; expected mqtts://host:port", bundle.broker);
+    let expected = || format!("bundle's key \"broker\": {:?}; expected mqtts://host:port", short(&bundle.broker));
     let (scheme, rest) = bundle.broker.split_once("://").with_context(expected)?;
     let (host, port) = rest.rsplit_once(':').with_context(expected)?;
     let port: u16 = port.parse().with_context(expected)?;
@@ -144,7 +178,10 @@ fn broker(bundle: &Bundle) -> anyhow::Result<Broker> {
         }
         "mqtt" if is_loopback(host) => None,
         "mqtt" => {
-            bail!("bundle's key \"broker\": without TLS only loopback is accepted, not {host}; expected mqtts://")
+            bail!(
+                "bundle's key \"broker\": without TLS only loopback is accepted, not {:?}; expected mqtts://",
+                short(host)
+            )
         }
         _ => bail!(expected()),
     };
@@ -155,7 +192,18 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
 }
 
+/// As much of a text that was not checked as a line has room for.
+fn short(text: &str) -> String {
+    const LONGEST: usize = 70;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 fn unhex(text: &str) -> Option<Vec<u8>> {
-    let pairs = text.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2));
-    pairs.map(|pair| pair.and_then(|pair| u8::from_str_radix(pair, 16).ok())).collect()
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let bytes: Option<Vec<u8>> = pairs.iter().map(|&[high, low]| Some(digit(high)? << 4 | digit(low)?)).collect();
+    bytes.filter(|_| rest.is_empty())
 }

@@ -1,61 +1,61 @@
-//! The journal on disk: two segments in the state folder, written on change only and made durable
-//! before anything relies on them. What records mean is in `takar-agent-core`.
+//! The journal on disk: one file in the state folder, written on change only and made durable before
+//! anything relies on it. What is in it, and what counts as damage, is in `takar-agent-core`.
+//!
+//! When what was appended outgrows the snapshot it begins with, a new snapshot is written beside it,
+//! made durable, read back, and only then renamed over it. So whatever the moment of a power cut, the
+//! file of this name is one whole journal, the old or the new, and what lies beside it is of no account.
+
+#[cfg(test)]
+mod tests;
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    io::{self, Read as _, Seek as _, Write as _},
+    os::unix::fs::{FileExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, bail};
-use takar_agent_core::journal::{self, Record, State};
+use takar_agent_core::journal::{self, Record, Recovered, State};
 
-/// A segment is folded into a snapshot past this many bytes.
-const SEGMENT_BYTES: u64 = 64 * 1024;
-const NAMES: [&str; 2] = ["journal.a", "journal.b"];
+const NAME: &str = "journal";
+/// A snapshot that is being written.
+const NEXT: &str = "journal.new";
+/// What earlier builds called theirs. They are not read, but never taken for nothing either.
+const FORMER: [&str; 2] = ["journal.a", "journal.b"];
+/// Appended at least, before it is worth a new snapshot.
+const LEAST_APPENDED: u64 = 64 * 1024;
 
 pub struct Journal {
     dir: PathBuf,
     state: State,
-    generation: u64,
-    /// Which of the two is written.
-    active: usize,
     file: File,
     length: u64,
+    /// Past this length a new snapshot is written.
+    turn_at: u64,
+    /// What a write that failed may have left behind `length`.
+    uncut: bool,
+    /// The file's name is not known to be durable.
+    unnamed: bool,
     _lock: File,
 }
 
 impl Journal {
-    /// Recovers the newest state. Two agents on one folder, or a journal of which nothing can be
-    /// read, are errors: a fresh start would forget which serials were consumed.
+    /// Recovers the state. Two agents on one folder, or a journal that is damaged, are errors: a fresh
+    /// start, or an older state, would forget which serials were consumed.
     pub fn open(dir: &Path) -> anyhow::Result<Self> {
         let lock = lock(dir)?;
-        let mut best: Option<(usize, journal::Recovered)> = None;
-        let mut damaged = Vec::new();
-        for (at, name) in NAMES.iter().enumerate() {
-            let path = dir.join(name);
-            let bytes = match fs::read(&path) {
-                Ok(bytes) => bytes,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
-            };
-            let recovered = journal::recover(&bytes);
-            match recovered.generation {
-                None if !bytes.is_empty() => damaged.push(path.display().to_string()),
-                generation if best.as_ref().is_none_or(|(_, best)| generation > best.generation) => {
-                    best = Some((at, recovered));
-                }
-                _ => {}
-            }
-        }
-        match best.filter(|(_, recovered)| recovered.generation.is_some()) {
-            Some((active, recovered)) => Self::resume(dir, active, recovered, lock),
-            None if damaged.is_empty() => Self::begin(dir, 0, 1, State::default(), lock),
-            None => bail!(
-                "journal is damaged ({}); the agent must be enrolled anew in an empty state folder",
-                damaged.join(", ")
-            ),
+        let path = dir.join(NAME);
+        match fs::read(&path) {
+            Ok(bytes) => match journal::recover(&bytes) {
+                Ok(recovered) => Self::resume(dir, recovered, lock),
+                Err(damaged) => bail!(
+                    "{} is damaged: {damaged}; the agent must be enrolled anew in an empty state folder",
+                    path.display()
+                ),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::begin(dir, lock),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
         }
     }
 
@@ -63,68 +63,135 @@ impl Journal {
         &self.state
     }
 
-    /// Appends and makes durable. On failure nothing of it counts, here or after a restart.
+    /// Appends and makes durable, all or nothing. On failure nothing of it counts, here or (unless the
+    /// disk refuses even to cut it off again) after a restart.
     pub fn append(&mut self, records: &[Record]) -> io::Result<()> {
-        let bytes: Vec<u8> = records.iter().flat_map(journal::frame).collect();
-        if let Err(error) = self.file.write_all(&bytes).and_then(|()| self.file.sync_data()) {
-            // Cut off what may have reached the disk; recovery would stop before a torn frame anyway.
-            self.file
-                .set_len(self.length)
-                .and_then(|()| self.file.seek(SeekFrom::End(0)))
-                .map_or_else(|cut| tracing::error!(%cut, "journal could not be cut back"), |_| ());
+        let bytes = journal::frame(records).map_err(io::Error::other)?;
+        self.settle()?;
+        if let Err(error) = self.file.write_all_at(&bytes, self.length).and_then(|()| self.file.sync_data()) {
+            // Cut off what may have reached the disk; until that is done nothing more is appended.
+            self.uncut = true;
+            if let Err(cut) = self.settle() {
+                tracing::error!(%cut, "journal could not be cut back");
+            }
             return Err(error);
         }
         self.length += bytes.len() as u64;
         records.iter().for_each(|record| self.state.fold(record));
-        if self.length > SEGMENT_BYTES
+        if self.length > self.turn_at
             && let Err(error) = self.turn()
         {
-            // The full segment still holds everything; the next append tries again.
-            tracing::warn!(%error, "journal segment could not be turned");
+            // All is in the file as it is. The next try comes later, since each one wears the flash.
+            self.turn_at = self.length + LEAST_APPENDED;
+            tracing::warn!(%error, "journal could not be folded into a snapshot");
         }
         Ok(())
     }
 
-    fn turn(&mut self) -> io::Result<()> {
-        let (active, generation) = (1 - self.active, self.generation + 1);
-        let (file, length) = write_snapshot(&self.dir, active, generation, &self.state)?;
-        (self.active, self.generation, self.file, self.length) = (active, generation, file, length);
+    /// Does what an earlier failure left undone.
+    fn settle(&mut self) -> io::Result<()> {
+        if self.unnamed {
+            File::open(&self.dir)?.sync_all()?;
+            self.unnamed = false;
+        }
+        if self.uncut {
+            self.file.set_len(self.length)?;
+            self.file.sync_all()?;
+            self.uncut = false;
+        }
         Ok(())
     }
 
-    fn begin(dir: &Path, active: usize, generation: u64, state: State, lock: File) -> anyhow::Result<Self> {
-        let written = write_snapshot(dir, active, generation, &state);
-        let (file, length) = written.with_context(|| format!("cannot write the journal in {}", dir.display()))?;
-        Ok(Self { dir: dir.to_owned(), state, generation, active, file, length, _lock: lock })
+    /// Goes over to a new snapshot. Until it is renamed, nothing of the old journal is touched.
+    fn turn(&mut self) -> io::Result<()> {
+        let written = write_snapshot(&self.dir, &self.state);
+        let named = written.and_then(|(file, length)| {
+            fs::rename(self.dir.join(NEXT), self.dir.join(NAME))?;
+            Ok((file, length))
+        });
+        let (file, length) = named.inspect_err(|_| {
+            // It may be what filled the disk.
+            let _ = fs::remove_file(self.dir.join(NEXT));
+        })?;
+        (self.file, self.length, self.turn_at) = (file, length, turn_at(length));
+        self.unnamed = true;
+        self.settle()
     }
 
-    fn resume(dir: &Path, active: usize, recovered: journal::Recovered, lock: File) -> anyhow::Result<Self> {
-        let path = dir.join(NAMES[active]);
-        let length = recovered.good_bytes as u64;
-        let open = || -> io::Result<File> {
-            let mut file = OpenOptions::new().read(true).write(true).open(&path)?;
-            if recovered.torn {
-                tracing::warn!(path = %path.display(), "journal ended in a torn record; cut off (it was never relied on)");
-                file.set_len(length)?;
-                file.sync_data()?;
+    fn begin(dir: &Path, lock: File) -> anyhow::Result<Self> {
+        for former in FORMER.map(|name| dir.join(name)) {
+            if former.exists() {
+                bail!(
+                    "{} is of an earlier build, which this one does not read; the agent must be enrolled anew in an \
+                     empty state folder",
+                    former.display()
+                );
             }
-            file.seek(SeekFrom::Start(length))?;
-            Ok(file)
+        }
+        let state = State::default();
+        let begun = write_snapshot(dir, &state).and_then(|(file, length)| {
+            fs::rename(dir.join(NEXT), dir.join(NAME))?;
+            File::open(dir)?.sync_all()?;
+            Ok((file, length))
+        });
+        let (file, length) = begun.with_context(|| format!("cannot write the journal in {}", dir.display()))?;
+        let turn_at = turn_at(length);
+        Ok(Self { dir: dir.to_owned(), state, file, length, turn_at, uncut: false, unnamed: false, _lock: lock })
+    }
+
+    fn resume(dir: &Path, recovered: Recovered, lock: File) -> anyhow::Result<Self> {
+        let path = dir.join(NAME);
+        let length = recovered.good_bytes as u64;
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(&path)
+            .with_context(|| format!("cannot open {}", path.display()))?;
+        if recovered.torn {
+            tracing::warn!(path = %path.display(), "journal ended in a torn record; cut off (it was never relied on)");
+        }
+        let mut journal = Self {
+            dir: dir.to_owned(),
+            state: recovered.state,
+            file,
+            length,
+            turn_at: turn_at(recovered.snapshot_bytes as u64),
+            uncut: recovered.torn,
+            // A crash may have come between the rename and its being made durable.
+            unnamed: true,
+            _lock: lock,
         };
-        let file = open().with_context(|| format!("cannot open {}", path.display()))?;
-        let generation = recovered.generation.unwrap_or(1);
-        Ok(Self { dir: dir.to_owned(), state: recovered.state, generation, active, file, length, _lock: lock })
+        journal.settle().with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(journal)
     }
 }
 
-fn write_snapshot(dir: &Path, active: usize, generation: u64, state: &State) -> io::Result<(File, u64)> {
-    let path = dir.join(NAMES[active]);
+/// Written no more often than its size is worth, or a large snapshot would wear the flash with each append.
+fn turn_at(snapshot: u64) -> u64 {
+    snapshot.saturating_add(snapshot.max(LEAST_APPENDED))
+}
+
+/// Written, durable and read back, but not yet under the journal's name.
+fn write_snapshot(dir: &Path, state: &State) -> io::Result<(File, u64)> {
+    let bytes = journal::snapshot(state).map_err(io::Error::other)?;
+    let path = dir.join(NEXT);
     let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    let bytes = journal::frame(&Record::Snapshot { generation, state: state.clone() });
     file.write_all(&bytes)?;
     file.sync_all()?;
-    File::open(dir)?.sync_all()?;
+    file.rewind()?;
+    let mut read = Vec::with_capacity(bytes.len());
+    file.read_to_end(&mut read)?;
+    holds(&read, state)?;
     Ok((file, bytes.len() as u64))
+}
+
+/// Whatever was meant to be written: is it what a restart will make of it?
+fn holds(snapshot: &[u8], state: &State) -> io::Result<()> {
+    let recovered = journal::recover(snapshot).map_err(io::Error::other)?;
+    if recovered.torn || recovered.state != *state {
+        return Err(io::Error::other("the snapshot reads back as another state than was written"));
+    }
+    Ok(())
 }
 
 fn lock(dir: &Path) -> anyhow::Result<File> {
@@ -146,53 +213,4 @@ fn lock(dir: &Path) -> anyhow::Result<File> {
         .and_then(|()| write!(file, "{}", std::process::id()))
         .with_context(|| format!("cannot write {}", path.display()))?;
     Ok(file)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use takar_shared::{BootEpoch, UnixMillis};
-
-    #[test]
-    fn what_was_appended_is_there_again_over_many_segments() {
-        let dir = tempfile::tempdir().unwrap();
-        for round in 0..3u64 {
-            let mut journal = Journal::open(dir.path()).unwrap();
-            assert_eq!(journal.state().high_water, UnixMillis(round * 5_000));
-            for at in 1..=5_000 {
-                journal.append(&[Record::HighWater(UnixMillis(round * 5_000 + at))]).unwrap();
-            }
-            journal.append(&[Record::Boot { epoch: BootEpoch(7) }]).unwrap();
-        }
-        let sizes = NAMES.map(|name| fs::metadata(dir.path().join(name)).unwrap().len());
-        assert!(sizes.iter().all(|size| *size < 2 * SEGMENT_BYTES), "{sizes:?}");
-    }
-
-    #[test]
-    fn a_second_agent_is_told_who_holds_the_folder() {
-        let dir = tempfile::tempdir().unwrap();
-        let _first = Journal::open(dir.path()).unwrap();
-        let error = Journal::open(dir.path()).err().unwrap().to_string();
-        assert!(error.contains(&format!("process {}", std::process::id())), "{error}");
-    }
-
-    #[test]
-    fn a_journal_of_garbage_is_not_a_fresh_start() {
-        let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join("journal.a"), b"garbage, not a journal").unwrap();
-        assert!(Journal::open(dir.path()).err().unwrap().to_string().contains("damaged"));
-    }
-
-    #[test]
-    fn a_torn_tail_is_cut_off() {
-        let dir = tempfile::tempdir().unwrap();
-        Journal::open(dir.path()).unwrap().append(&[Record::Boot { epoch: BootEpoch(3) }]).unwrap();
-        let path = dir.path().join("journal.a");
-        let whole = fs::read(&path).unwrap();
-        fs::write(&path, [&whole[..], &[9, 0, 0, 0, 1]].concat()).unwrap();
-        let mut journal = Journal::open(dir.path()).unwrap();
-        journal.append(&[Record::Boot { epoch: BootEpoch(4) }]).unwrap();
-        drop(journal);
-        assert_eq!(Journal::open(dir.path()).unwrap().state().epoch, BootEpoch(4));
-    }
 }

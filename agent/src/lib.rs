@@ -3,6 +3,7 @@
 //!
 //! What it decides is in `takar-agent-core`; this crate is the edge: sockets, files, clocks, queues.
 
+mod chain;
 pub mod cli;
 mod clock;
 mod config;
@@ -16,5 +17,6 @@ mod run;
 pub mod snmp;
 mod spool;
 mod status;
+mod tls;
 
 pub use cli::main;

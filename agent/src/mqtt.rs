@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anyhow::Context as _;
 use rumqttc::{
     TlsConfiguration, Transport,
     v5::{
@@ -11,11 +10,10 @@ use rumqttc::{
         mqttbytes::v5::{ConnectProperties, LastWill, Packet},
     },
 };
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, UnixTime, pem::PemObject as _};
 use takar_shared::{BootEpoch, UnixMillis, envelope::MAX_TELEMETRY, topic};
 use tokio::sync::mpsc;
 
-use crate::{clock, identity::Identity};
+use crate::{chain::chain, identity::Identity, tls};
 
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// Packets above this are not read: the largest envelope and its topic.
@@ -50,7 +48,7 @@ pub fn start(
     let state = topic::up(agent, topic::Up::State);
     options.set_last_will(LastWill::new(state, state_payload("offline", epoch), QoS::AtLeastOnce, true, None));
     if let Some((ca, certificate)) = &broker.tls {
-        let config = tls_config(identity, ca, certificate, known_time)?;
+        let config = tls::client_config(&identity.key, ca, certificate, known_time)?;
         options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(Arc::new(config))));
     }
     let mut network = options.network_options();
@@ -99,56 +97,4 @@ async fn poll(mut eventloop: EventLoop, sender: mpsc::Sender<MqttEvent>) {
             return;
         }
     }
-}
-
-fn tls_config(
-    identity: &Identity,
-    ca: &str,
-    certificate: &str,
-    known_time: UnixMillis,
-) -> anyhow::Result<rustls::ClientConfig> {
-    let mut roots = rustls::RootCertStore::empty();
-    for der in CertificateDer::pem_slice_iter(ca.as_bytes()) {
-        roots.add(der.context("bundle's key \"ca\" is no PEM certificate")?).context("bundle's key \"ca\"")?;
-    }
-    let chain = CertificateDer::pem_slice_iter(certificate.as_bytes())
-        .collect::<Result<Vec<_>, _>>()
-        .context("bundle's key \"certificate\" is no PEM certificate")?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    rustls::ClientConfig::builder_with_details(provider, Arc::new(KnownTime(known_time)))
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .context("TLS")?
-        .with_root_certificates(roots)
-        .with_client_auth_cert(chain, private_key(&identity.key.to_bytes()))
-        .context("bundle's key \"certificate\" does not fit the agent's key")
-}
-
-/// The agent's one key as rustls wants it: PKCS #8 around an Ed25519 seed (RFC 8410 §7).
-fn private_key(seed: &[u8; 32]) -> PrivateKeyDer<'static> {
-    const HEAD: [u8; 16] =
-        [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
-    PrivatePkcs8KeyDer::from([&HEAD[..], seed].concat()).into()
-}
-
-/// Routers boot in 1970: certificates are judged by what is certainly past.
-#[derive(Debug)]
-struct KnownTime(UnixMillis);
-
-impl rustls::time_provider::TimeProvider for KnownTime {
-    fn current_time(&self) -> Option<UnixTime> {
-        Some(UnixTime::since_unix_epoch(Duration::from_millis(clock::at_least(self.0).0)))
-    }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        let inner_text = inner.to_string();
-        if !text.contains(&inner_text) {
-            text = format!("{text}: {inner_text}");
-        }
-        source = inner.source();
-    }
-    text
 }

@@ -13,9 +13,12 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use rumqttd::{Broker, Config, ConnectionSettings, RouterConfig, SegmentConfig, ServerSettings};
+use takar_shared::envelope::MAX_TELEMETRY;
 
-/// The largest envelope (64 KiB) with its topic and properties, in bytes.
-const MAX_PACKET: usize = 70_000;
+/// The largest envelope (64 KiB) with its topic and properties, in bytes; of every broker that is Takar's. Less than
+/// what clients read: what a broker takes from one client ends the connection of every other that is sent more than it
+/// reads, and retained it would do so for ever.
+pub(crate) const MAX_PACKET: usize = MAX_TELEMETRY + 512;
 const MAX_CONNECTIONS: usize = 2_000;
 /// Packets read from one connection before others have their turn.
 const MAX_BATCH: usize = 100;
@@ -95,6 +98,13 @@ mod tests {
         let error = format!("{:#}", start_embedded(address).unwrap_err());
         assert!(error.contains(&address.to_string()) && !error.contains('\n'), "{error}");
         assert!(start_embedded(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 1883))).is_err());
+    }
+
+    /// What a broker takes every client reads, with what the way adds to it.
+    #[test]
+    fn no_packet_that_passes_is_too_large_for_a_client() {
+        let largest = MAX_TELEMETRY + topic::up(takar_shared::AgentId([1; 16]), topic::Up::Telemetry).len();
+        assert!(MAX_PACKET > largest + 16 && MAX_PACKET + 256 < usize::try_from(mqtt::MAX_PACKET).unwrap());
     }
 
     /// As large as an envelope can be, from and to the collector's own client, which reads no less.

@@ -2,6 +2,7 @@
 
 mod check;
 mod endpoint;
+mod files;
 mod raw;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use std::{
 use takar_collector_core::{assess::AssessSettings, plan::PlanSettings};
 
 pub use endpoint::{BadEndpoint, Endpoint};
+pub use files::check_files;
 
 /// What `takar init` writes: every key, with its default and what it means.
 pub const DEFAULT: &str = include_str!("config/default.toml");

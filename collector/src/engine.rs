@@ -11,7 +11,7 @@ mod planning;
 mod publish;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     path::PathBuf,
 };
 
@@ -19,11 +19,13 @@ use anyhow::Context as _;
 use rumqttc::v5::{AsyncClient, mqttbytes::QoS};
 use takar_collector_core::{
     audit::{AuditEvent, AuditRecord, AuditTree},
+    clockmap::ClockMap,
+    intake::Intake,
     inventory::{Inventory, LinkName, UplinkName},
     ledger::{Actor, Batch, Change, ProposalRecord, ProposalState},
 };
 use takar_shared::{
-    AgentId, BatchId, BitsPerSec, BootEpoch, Challenge, ChangeId, Direction, MonoMillis, Name, Seq, UnixMillis,
+    AgentId, BatchId, BitsPerSec, BootEpoch, Challenge, ChangeId, Direction, MonoMillis, Name, UnixMillis,
     birth::{Birth, DeviceState, Mode},
     telemetry::PollOutcome,
     topic,
@@ -38,6 +40,9 @@ use crate::{
     mqtt::MqttEvent,
     signer::Signer,
 };
+
+/// Decided proposals that are kept in memory, and listed.
+const PROPOSALS_AT_HAND: u32 = 200;
 
 pub struct Engine {
     config: Config,
@@ -66,6 +71,8 @@ pub struct Engine {
     /// Where the last commit failed, what it said.
     store_trouble: Option<String>,
     server_time: UnixMillis,
+    /// The clock is behind `server_time`, and the log says so.
+    clock_behind: bool,
     refused: u64,
     samples: u64,
     reasons: HashMap<(UplinkName, Direction), Vec<(LinkName, String)>>,
@@ -86,20 +93,31 @@ struct Agent {
     birth: Option<Born>,
     /// Meter tables of epochs before the newest, while the spool still sends of them.
     older: HashMap<BootEpoch, Vec<MeterOf>>,
-    /// The last message taken, committed or not; what comes next must follow it.
-    taken_up_to: (BootEpoch, Seq),
-    stored_up_to: (BootEpoch, Seq),
+    /// What was taken of it, committed or not.
+    intake: Intake,
+    /// What of that is in the store: what a Grant may say, and where a failed commit falls back to.
+    durable: Intake,
     devices: Vec<Device>,
     alarms: u32,
     /// Why nothing of it is taken (state restored from a copy), if so.
     distrusted: Option<String>,
+    /// There whenever `distrusted` is.
+    quarantine: Option<Quarantine>,
+}
+
+/// A quarantine is of one approval; approved again, the agent is judged anew.
+struct Quarantine {
+    approved_at: UnixMillis,
+    /// `false` while the store did not take it.
+    stored: bool,
 }
 
 struct Born {
     epoch: BootEpoch,
-    nonce: [u8; 16],
-    /// What to add to its boot-time clock to get ours, in ms.
-    offset_ms: i64,
+    /// From its boot-time clock to ours.
+    clock: ClockMap,
+    /// Meters not read since the map moved: their next reading follows a break.
+    unread: BTreeSet<u16>,
     birth: Birth,
     meters: Vec<MeterOf>,
 }
@@ -132,6 +150,10 @@ impl Agent {
     fn device(&self, name: &str) -> Option<&Device> {
         self.devices.iter().find(|device| device.name == name)
     }
+    /// Whether anything may be sent to it at all, and would arrive.
+    fn is_commanded(&self) -> bool {
+        self.online && self.distrusted.is_none() && !self.record.revoked
+    }
 }
 
 impl Engine {
@@ -151,7 +173,7 @@ impl Engine {
             inventory: None,
             allocation: HashMap::new(),
             watches: links::Watches::default(),
-            proposals: store.proposals(200)?,
+            proposals: store.proposals(PROPOSALS_AT_HAND)?,
             batches: store.open_batches()?.into_iter().map(|batch| (batch.id, batch)).collect(),
             changes: HashMap::new(),
             outbox: outbox.collect(),
@@ -163,6 +185,7 @@ impl Engine {
             to_grant: BTreeMap::new(),
             store_trouble: None,
             server_time: store.server_time()?.unwrap_or_default(),
+            clock_behind: false,
             refused: 0,
             samples: store.sample_count()?,
             reasons: HashMap::new(),
@@ -179,6 +202,7 @@ impl Engine {
         for record in engine.store.agents()? {
             engine.load_agent(record)?;
         }
+        engine.note_read(now)?;
         for row in engine.store.allocations()? {
             let changed_at = row.change.map(|_| row.at);
             engine.allocation.insert((row.link, row.direction), Allocation { mir: row.mir, changed_at });
@@ -269,8 +293,8 @@ impl Engine {
                     tracing::info!("the store takes writes again");
                 }
                 self.pending.clear();
-                for agent in self.agents.values_mut() {
-                    agent.stored_up_to = agent.taken_up_to;
+                for agent in self.agents.values_mut().filter(|agent| agent.durable != agent.intake) {
+                    agent.durable = agent.intake.clone();
                 }
                 self.send_grants();
             }
@@ -284,7 +308,7 @@ impl Engine {
                 self.pending.clear();
                 self.to_grant.clear();
                 for agent in self.agents.values_mut() {
-                    agent.taken_up_to = agent.stored_up_to;
+                    agent.intake.fall_back(&agent.durable);
                 }
             }
         }
@@ -297,7 +321,7 @@ impl Engine {
         for (who, what) in events {
             let record = AuditRecord { index: tree.size(), at: now, who, what };
             let line = serde_json::to_vec(&record).map_err(|error| ApiError::Failed(error.to_string()))?;
-            tree.push(line.clone());
+            tree.push(&line);
             writes.push(Write::Leaf { record, line, root: tree.root() });
         }
         writes.push(Write::ServerTime(now.max(self.server_time)));
@@ -315,8 +339,13 @@ impl Engine {
         self.proposals.iter().filter(|record| record.state == ProposalState::Proposed)
     }
 
-    /// The agent and the device of that name. Device names are unique over all agents.
+    /// All but those that were taken out.
+    fn enrolled(&self) -> impl Iterator<Item = &Agent> {
+        self.agents.values().filter(|agent| !agent.record.revoked)
+    }
+
+    /// The agent and the device of that name. Device names are unique over all enrolled agents.
     fn device(&self, name: &str) -> Option<(&Agent, &Device)> {
-        self.agents.values().find_map(|agent| agent.device(name).map(|device| (agent, device)))
+        self.enrolled().find_map(|agent| agent.device(name).map(|device| (agent, device)))
     }
 }

@@ -83,7 +83,7 @@ impl File<'_> {
     fn unknown_tables(&self) -> Vec<Located> {
         let unknown = self.tables.keys().filter(|key| !TABLES.contains(&key.get_ref().as_ref()));
         let told = unknown.map(|key| {
-            let (offset, name) = (key.span().start, key.get_ref());
+            let (offset, name) = (key.span().start, key.get_ref().escape_debug());
             let line = line_of(self.text, offset);
             let expected = TABLES.map(|table| format!("[[{table}]]")).join(", ");
             Located { offset, line: format!("{name} (line {line}): unknown; expected {expected}") }
@@ -213,6 +213,22 @@ up = { queue = \"sd-02\", cir_bps = 1_000_000, mir_bps = 5_000_000 }
         ];
         let found = problems(&text);
         assert_eq!(found, expected, "{found:#?}");
+    }
+
+    #[test]
+    fn no_control_character_reaches_a_terminal() {
+        let found = problems("\"\\u001B[2J\\nlinks\" = 1\n");
+        let expected = r"\u{1b}[2J\nlinks (line 1): unknown; expected [[provider]], [[uplink]], [[site]], [[link]]";
+        assert_eq!(found, [expected]);
+        let (_, link) = SOUND.split_at(SOUND.find("[[link]]").unwrap());
+        let again = link.replacen("name = \"sd-02\"", "name = \"sd-03\"", 1);
+        let text = format!("{SOUND}\n{again}").replace("queue = \"sd-02\"", "queue = \"sd\\u001B[2J\"");
+        let found = problems(&text);
+        assert_eq!(found.len(), 2, "{found:#?}");
+        for problem in found {
+            assert!(problem.contains(r"has queue sd\u{1b}[2J on core-1"), "{problem:?}");
+            assert!(!problem.contains(char::is_control), "{problem:?}");
+        }
     }
 
     #[test]

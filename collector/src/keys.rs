@@ -3,6 +3,7 @@
 //! that sign messages; the root key is written once, elsewhere, and never read.
 
 mod certificate;
+pub(crate) mod pem;
 
 use std::{
     fs::{File, OpenOptions},

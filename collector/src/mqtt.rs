@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anyhow::Context as _;
 use rumqttc::{
     TlsConfiguration, Transport,
     v5::{
@@ -10,18 +9,17 @@ use rumqttc::{
         mqttbytes::v5::{ConnectProperties, Packet},
     },
 };
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use takar_shared::envelope::MAX_TELEMETRY;
 use tokio::sync::mpsc;
 
 use crate::{
     config::Config,
-    keys::{self, file, user},
+    keys::{file, pem, user},
 };
 
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
-/// Packets above this are not read: the largest envelope and its topic.
-const MAX_PACKET: u32 = MAX_TELEMETRY as u32 + 1024;
+/// Packets above this are not read: the largest envelope and its topic. Brokers take less.
+pub(crate) const MAX_PACKET: u32 = MAX_TELEMETRY as u32 + 1024;
 /// Requests waiting for the socket, and events waiting for the engine. Grants of a whole network fit in it.
 const QUEUE: usize = 4096;
 /// Messages sent and not acknowledged; rumqttc sets memory aside for each.
@@ -56,7 +54,8 @@ pub fn start(config: &Config) -> anyhow::Result<(AsyncClient, mpsc::Receiver<Mqt
     network.set_tcp_nodelay(true);
     options.set_network_options(network);
     if broker.tls {
-        let tls = tls_config(config)?;
+        let [ca, own, key] = [file::CA, file::COLLECTOR, file::COLLECTOR_KEY].map(|name| config.state_dir.join(name));
+        let tls = pem::client(&ca, &own, &key)?;
         options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(Arc::new(tls))));
     }
     let (client, eventloop) = AsyncClient::new(options, QUEUE);
@@ -96,29 +95,6 @@ async fn poll(mut eventloop: EventLoop, sender: mpsc::Sender<MqttEvent>) {
             return;
         }
     }
-}
-
-fn tls_config(config: &Config) -> anyhow::Result<rustls::ClientConfig> {
-    let at = |name: &str| config.state_dir.join(name);
-    let (ca, own, key) = (at(file::CA), at(file::COLLECTOR), at(file::COLLECTOR_KEY));
-    let read = |path: &std::path::Path| {
-        let pem = keys::read_file(path)?;
-        let read = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
-        read.with_context(|| format!("{} holds no certificate in PEM", path.display()))
-    };
-    let mut roots = rustls::RootCertStore::empty();
-    for certificate in read(&ca)? {
-        roots.add(certificate).with_context(|| ca.display().to_string())?;
-    }
-    let pem = keys::read_private(&key)?;
-    let secret = PrivateKeyDer::from_pem_slice(pem.as_bytes());
-    let secret = secret.with_context(|| format!("{} holds no private key in PEM", key.display()))?;
-    rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .context("TLS")?
-        .with_root_certificates(roots)
-        .with_client_auth_cert(read(&own)?, secret)
-        .with_context(|| format!("{} does not fit {}", own.display(), key.display()))
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

@@ -25,18 +25,19 @@ impl Signer {
     pub fn load(state_dir: &Path) -> anyhow::Result<Self> {
         let network = Network::load(state_dir)?;
         let (_, keyset) = network.load_keyset(state_dir)?;
-        let load = |name: &str, listed: &[[u8; 32]]| -> anyhow::Result<SigningKey> {
-            let path = state_dir.join(name);
-            let key = keys::load_key(&path)?;
-            if !listed.contains(key.verifying_key().as_bytes()) {
-                let (shown, version) = (path.display(), keyset.version);
-                bail!("{shown} is not in keyset {version}; expected a key that agents take this from");
-            }
-            Ok(key)
-        };
-        let command = load(file::COMMAND_KEY, &keyset.command_keys)?;
-        let grant = load(file::GRANT_KEY, &keyset.grant_keys)?;
+        let command = load(state_dir, file::COMMAND_KEY, Some((&keyset, &keyset.command_keys)))?;
+        let grant = load(state_dir, file::GRANT_KEY, Some((&keyset, &keyset.grant_keys)))?;
         Ok(Self { network: network.id, keyset, command, grant })
+    }
+
+    /// Everything for which [`Signer::load`] would refuse, not only the first.
+    pub fn problems(state_dir: &Path) -> Vec<anyhow::Error> {
+        let keyset = Network::load(state_dir).and_then(|network| network.load_keyset(state_dir));
+        let known = keyset.as_ref().ok().map(|(_, keyset)| keyset);
+        let command = load(state_dir, file::COMMAND_KEY, known.map(|keyset| (keyset, &keyset.command_keys)));
+        let grant = load(state_dir, file::GRANT_KEY, known.map(|keyset| (keyset, &keyset.grant_keys)));
+        let keys = [command.err(), grant.err()];
+        keyset.err().into_iter().chain(keys.into_iter().flatten()).collect()
     }
 
     pub fn network(&self) -> NetworkId {
@@ -56,6 +57,19 @@ impl Signer {
         };
         envelope::seal(message, Route { network: self.network, agent }, key)
     }
+}
+
+/// The key in that file; refused where it is not among those that the keyset lists for its kind of message.
+fn load(state_dir: &Path, name: &str, listed: Option<(&Keyset, &Vec<[u8; 32]>)>) -> anyhow::Result<SigningKey> {
+    let path = state_dir.join(name);
+    let key = keys::load_key(&path)?;
+    if let Some((keyset, listed)) = listed
+        && !listed.contains(key.verifying_key().as_bytes())
+    {
+        let (shown, version) = (path.display(), keyset.version);
+        bail!("{shown} is not in keyset {version}; expected a key that agents take this from");
+    }
+    Ok(key)
 }
 
 /// Without the keys.

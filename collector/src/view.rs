@@ -149,7 +149,7 @@ pub struct DeviceView {
     pub name: String,
     /// Absent while the agent is only asked for.
     pub device: Option<String>,
-    /// pending, approved, revoked
+    /// pending, approved, quarantined, revoked
     pub enrolment: String,
     pub online: bool,
     pub mode: Option<String>,
@@ -227,12 +227,20 @@ pub struct DeclineBody {
 }
 
 /// `POST /v1/devices` and `/v1/devices/approve`: the request file's content, or (approve) the name
-/// or fingerprint of one that was added.
+/// or fingerprint of one that was added. `replace` (approve): agents that serve its devices are taken out.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum DeviceBody {
-    Request { request: takar_shared::bundle::Request },
-    Added { added: String },
+    Request {
+        request: takar_shared::bundle::Request,
+        #[serde(default)]
+        replace: bool,
+    },
+    Added {
+        added: String,
+        #[serde(default)]
+        replace: bool,
+    },
 }
 
 /// Every refusal: one clear line a problem.

@@ -6,6 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{NetworkId, birth::Bound};
 
+/// The most an agent may ask for; its own config is held to the same.
+pub const MAX_DEVICES: usize = 64;
+/// Of all devices together: interfaces and shapers.
+pub const MAX_METERS: usize = 256;
+pub const MAX_CHANGES_PER_HOUR: u16 = 240;
+
 /// `takar-agent enrol --request FILE`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,7 +24,7 @@ pub struct Request {
     /// The agent id, which is derived from the key: for people to compare over the telephone.
     pub fingerprint: String,
     pub devices: Vec<RequestedDevice>,
-    /// By the agent's key over [`request_preimage`]: proves that the sender holds it.
+    /// By the agent's key over [`request_preimage`]: proves that the sender holds it and asks for just this.
     pub signature: String,
 }
 
@@ -54,11 +60,15 @@ pub struct Bundle {
     pub certificate: Option<String>,
 }
 
-/// What the request's signature covers.
-pub fn request_preimage(public_key: &[u8; 32], name: &str) -> Vec<u8> {
+/// What the request's signature covers: everything but itself, in the order of the fields. It is the
+/// values that are signed and not the file, so that a file may be laid out anew on its way.
+pub fn request_preimage(request: &Request) -> Vec<u8> {
+    // Named one by one: a field to come must be signed too, or this does not compile.
+    let Request { takar_request, name, public_key, fingerprint, devices, signature: _ } = request;
     let mut signed = b"takar/1\0request\0".to_vec();
-    signed.extend_from_slice(public_key);
-    signed.extend_from_slice(name.as_bytes());
+    // Plain data: encoding it cannot fail.
+    let fields = postcard::to_allocvec(&(takar_request, name, public_key, fingerprint, devices));
+    signed.extend(fields.unwrap_or_default());
     signed
 }
 

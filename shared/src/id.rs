@@ -12,6 +12,26 @@ pub fn name(text: &str) -> Option<Name> {
     Name::try_from(text).ok()
 }
 
+/// What an agent or a device may be called: such a name becomes a level of topics and of paths, so
+/// it is held to fewer characters than a device's own names (ifName, queue), and is neither `.` nor
+/// `..`, which lead elsewhere in a path. The one place that says it.
+pub fn plain_name(text: &str) -> Result<Name, NotPlain> {
+    let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
+    name(text).filter(|name| plain && !matches!(name.as_str(), "" | "." | "..")).ok_or(NotPlain)
+}
+
+/// Text that does not do as a name of an agent or device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotPlain;
+
+impl fmt::Display for NotPlain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected 1 to 64 of A-Z a-z 0-9 . _ -, but not . or ..")
+    }
+}
+
+impl core::error::Error for NotPlain {}
+
 /// Hex text that is not the identifier it should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotHex {

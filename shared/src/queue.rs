@@ -1,9 +1,11 @@
 //! What shapes a link: shapers, what is set on them and what is read back.
 
-use alloc::{string::ToString, vec::Vec};
-use core::fmt;
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::fmt::{self, Write as _};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use crate::{BitsPerSec, Digest, Direction, Name};
 
@@ -16,9 +18,7 @@ impl ClassId {
     /// Reads `1:10`; `None` for anything that `tc` would not take as a class.
     pub fn parse(text: &str) -> Option<Self> {
         let (major, minor) = text.split_once(':')?;
-        let major = u16::from_str_radix(major, 16).ok().filter(|major| *major != 0)?;
-        let minor = u16::from_str_radix(minor, 16).ok().filter(|minor| *minor != 0)?;
-        Some(Self(u32::from(major) << 16 | u32::from(minor)))
+        Some(Self(u32::from(half_of_class(major)?) << 16 | u32::from(half_of_class(minor)?)))
     }
 }
 
@@ -90,23 +90,29 @@ impl QueueReading {
 /// SHA-256 over a queue set: sorted, normalised to bit/s, without statistics or order.
 /// It names what a command expects to find and what a receipt saw.
 pub fn queue_digest(readings: &[QueueReading]) -> Digest {
+    Digest::of(queue_lines(readings).as_bytes())
+}
+
+/// What [`queue_digest`] hashes: a line for each reading, so that the digest is reproducible by
+/// hand and by other languages. Different sets have different lines.
+pub fn queue_lines(readings: &[QueueReading]) -> String {
     let mut sorted: Vec<&QueueReading> = readings.iter().collect();
     sorted.sort();
-    let mut hash = Sha256::new();
+    let mut lines = String::new();
     for reading in sorted {
-        // Text lines, so that the digest is reproducible by hand and by other languages.
-        let cir = reading.cir.map_or_else(|| "-".into(), |cir| cir.0.to_string());
-        hash.update(
-            alloc::format!(
-                "{}|{}|{cir}|{}|{}|{}\n",
-                reading.shaper,
-                reading.direction,
-                reading.mir.0,
-                reading.burst.0,
-                u8::from(reading.disabled)
-            )
-            .as_bytes(),
-        );
+        let QueueReading { shaper, direction, cir, mir, burst, disabled } = reading;
+        // Only these two need an escape: a line is told apart from the next by its line feed, and
+        // the fields after the shaper, from its end, by their bars.
+        lines.push_str(&shaper.to_string().replace('\\', "\\\\").replace('\n', "\\n"));
+        let cir = cir.map_or_else(|| "-".into(), |cir| cir.0.to_string());
+        // Writing to a String cannot fail.
+        let _ = writeln!(lines, "|{direction}|{cir}|{}|{}|{}", mir.0, burst.0, u8::from(*disabled));
     }
-    Digest(hash.finalize().into())
+    lines
+}
+
+/// One side of a class id. `from_str_radix` alone takes a sign too.
+fn half_of_class(text: &str) -> Option<u16> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    u16::from_str_radix(text, 16).ok().filter(|half| digits && *half != 0)
 }

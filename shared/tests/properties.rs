@@ -4,8 +4,12 @@
 mod arbitrary;
 #[allow(dead_code)] // the attacks use what this file does not
 mod by_hand;
+#[path = "properties/digest.rs"]
+mod digest;
 #[path = "properties/names.rs"]
 mod names;
+#[path = "properties/request.rs"]
+mod request;
 #[allow(dead_code)] // the golden tests use what this file does not
 #[path = "golden/v01.rs"]
 mod v01;

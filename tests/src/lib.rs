@@ -4,5 +4,6 @@
 
 pub mod demo;
 pub mod lab;
+pub mod measure;
 pub mod netlab;
 pub mod process;

@@ -71,7 +71,8 @@ fn names_one_twice(set: &[Setting]) -> bool {
     })
 }
 
-fn within_bounds(setting: &Setting, limits: &DeviceLimits) -> Result<(), Refusal> {
+/// Does today's config let this be set?
+pub(crate) fn within_bounds(setting: &Setting, limits: &DeviceLimits) -> Result<(), Refusal> {
     let bound = limits
         .bounds
         .iter()

@@ -1,32 +1,26 @@
-//! The journal's meaning: records, the state they fold to, and their framing on disk.
-//!
-//! A frame is `length u32 LE | CRC-32 u32 LE | postcard`. Reading stops at the first frame that is
-//! short or fails its CRC: what was torn by a power cut was never relied on, since every effect
-//! waits for fdatasync. Two segments: a full one is folded into a snapshot that begins the other.
+//! The journal's meaning: records, and the state they fold to. How they lie on disk is in `disk`.
+
+mod disk;
 
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 use takar_shared::{
     BootEpoch, ChangeId, Digest, Name, Serial, UnixMillis,
+    bundle::MAX_CHANGES_PER_HOUR,
     queue::Setting,
     receipt::{self, Phase, Receipt},
 };
 
+pub use disk::{Damaged, MAX_FRAME, Recovered, Unwritable, frame, recover, snapshot};
+
 /// Receipts kept that the collector has not reported stored. It asks for one at a time, so more
 /// than a few means it lost its store; then the newest tell the most.
 const KEPT_RECEIPTS: usize = 32;
-/// Acceptance times kept: `changes_per_hour` is at most this.
-pub const KEPT_ACCEPTANCES: usize = 240;
-/// Largest frame read back, in bytes.
-const MAX_FRAME: usize = 256 * 1024;
+/// Acceptance times kept: as many as a device may ever be allowed in an hour, or the limit would not hold.
+pub const KEPT_ACCEPTANCES: usize = MAX_CHANGES_PER_HOUR as usize;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Record {
-    /// First in a segment; the higher generation wins.
-    Snapshot {
-        generation: u64,
-        state: State,
-    },
     Boot {
         epoch: BootEpoch,
     },
@@ -141,7 +135,6 @@ impl State {
 
     pub fn fold(&mut self, record: &Record) {
         match record {
-            Record::Snapshot { state, .. } => *self = state.clone(),
             Record::Boot { epoch } => self.epoch = *epoch,
             Record::HighWater(at) => self.high_water = self.high_water.max(*at),
             Record::Refused { device, serial, command } => {
@@ -201,53 +194,4 @@ fn remember_confirmed(confirmed: &mut Vec<Setting>, new: &[Setting]) {
 /// Is this the end of a change, after which the next command may come?
 pub fn is_final(phase: Phase) -> bool {
     !matches!(phase, Phase::Applied)
-}
-
-pub fn frame(record: &Record) -> Vec<u8> {
-    let body = postcard::to_allocvec(record).unwrap_or_default();
-    let mut bytes = Vec::with_capacity(body.len() + 8);
-    bytes.extend_from_slice(&u32::try_from(body.len()).unwrap_or(u32::MAX).to_le_bytes());
-    bytes.extend_from_slice(&crc32fast::hash(&body).to_le_bytes());
-    bytes.extend_from_slice(&body);
-    bytes
-}
-
-/// One segment's whole content, as far as it holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Recovered {
-    /// `None`: not a segment (empty, or its snapshot is torn).
-    pub generation: Option<u64>,
-    pub state: State,
-    /// Bytes that hold; what follows is cut off before appending.
-    pub good_bytes: usize,
-    pub torn: bool,
-}
-
-pub fn recover(segment: &[u8]) -> Recovered {
-    let mut recovered = Recovered::default();
-    let mut rest = segment;
-    while let Some((record, length)) = next_frame(rest) {
-        match (&record, recovered.generation) {
-            (Record::Snapshot { generation, .. }, None) => recovered.generation = Some(*generation),
-            (_, None) => break,
-            _ => {}
-        }
-        recovered.state.fold(&record);
-        recovered.good_bytes += length;
-        rest = rest.get(length..).unwrap_or_default();
-    }
-    recovered.torn = !rest.is_empty();
-    recovered
-}
-
-fn next_frame(bytes: &[u8]) -> Option<(Record, usize)> {
-    let length = u32::from_le_bytes(bytes.get(..4)?.try_into().ok()?);
-    let crc = u32::from_le_bytes(bytes.get(4..8)?.try_into().ok()?);
-    let length = usize::try_from(length).ok().filter(|length| *length <= MAX_FRAME)?;
-    let body = bytes.get(8..8 + length)?;
-    if crc32fast::hash(body) != crc {
-        return None;
-    }
-    let (record, rest) = postcard::take_from_bytes::<Record>(body).ok()?;
-    rest.is_empty().then_some((record, length + 8))
 }

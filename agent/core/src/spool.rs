@@ -1,8 +1,15 @@
 //! The spool: every telemetry message until the collector says it is stored. Bounded; what it must
-//! drop it drops oldest first, and a Gap takes the place.
+//! drop it drops oldest first, and a Gap takes the place. A break of counters that only a dropped
+//! message told of is told by what stays.
+
+mod breaks;
+
+pub use breaks::Seal;
 
 use alloc::{collections::VecDeque, vec::Vec};
-use takar_shared::{BootEpoch, MonoMillis, Seq};
+use takar_shared::{BootEpoch, MonoMillis, Seq, telemetry::Poll};
+
+use breaks::Breaks;
 
 /// Messages in flight beyond `stored_up_to`: more would only fill the broker's queue.
 const IN_FLIGHT: usize = 32;
@@ -40,6 +47,8 @@ pub struct Spool {
     sent: usize,
     oldest_sent_at: MonoMillis,
     stored_up_to: (BootEpoch, Seq),
+    /// Breaks that no message tells, until a poll to come does.
+    due: Breaks,
 }
 
 impl Spool {
@@ -54,12 +63,26 @@ impl Spool {
             sent: 0,
             oldest_sent_at: MonoMillis::default(),
             stored_up_to: (BootEpoch(0), Seq(0)),
+            due: Breaks::default(),
         }
     }
 
+    /// Flags new polls that follow a break which nothing else tells; before they are sealed and pushed.
+    pub fn mark(&mut self, epoch: BootEpoch, polls: &mut [Poll]) {
+        self.due.carry(epoch, polls);
+    }
+
+    /// These polls will never be pushed.
+    pub fn lost(&mut self, epoch: BootEpoch, polls: &[Poll]) {
+        self.due.note(epoch, polls);
+    }
+
     #[must_use]
-    pub fn push(&mut self, message: Spooled) -> Vec<SpoolEffect> {
-        let mut effects = self.make_room(message.bytes.len());
+    pub fn push(&mut self, mut message: Spooled, own: &impl Seal) -> Vec<SpoolEffect> {
+        let dropped = self.make_room(message.bytes.len());
+        // First in the files too: a kill between the two must not lose a break.
+        let mut effects = self.carry_breaks(&dropped, &mut message, own);
+        effects.extend(instead_of(&dropped));
         self.used += message.bytes.len();
         effects.push(SpoolEffect::Write(message.clone()));
         self.messages.push_back(message);
@@ -145,30 +168,58 @@ impl Spool {
         self.used
     }
 
-    fn make_room(&mut self, incoming: usize) -> Vec<SpoolEffect> {
-        let mut effects = Vec::new();
-        let mut gap: Option<Covers> = None;
+    /// Takes out the oldest until there is room.
+    fn make_room(&mut self, incoming: usize) -> Vec<Spooled> {
+        let mut dropped = Vec::new();
         while self.used + incoming > self.limit {
             let Some(front) = self.messages.pop_front() else { break };
             self.used -= front.bytes.len();
             self.sent = self.sent.saturating_sub(1);
-            effects.push(SpoolEffect::Remove(front.covers));
-            gap = match gap {
-                Some(so_far) if so_far.epoch == front.covers.epoch => Some(Covers {
-                    last: front.covers.last,
-                    samples: so_far.samples.saturating_add(front.covers.samples),
-                    ..so_far
-                }),
-                Some(finished) => {
-                    effects.push(SpoolEffect::SealGap(finished));
-                    Some(front.covers)
-                }
-                None => Some(front.covers),
-            };
+            dropped.push(front);
         }
-        effects.extend(gap.map(SpoolEffect::SealGap));
+        dropped
+    }
+
+    /// What `dropped` told of breaks is told by what is held, else by what comes in, else later.
+    fn carry_breaks(&mut self, dropped: &[Spooled], incoming: &mut Spooled, own: &impl Seal) -> Vec<SpoolEffect> {
+        let mut effects = Vec::new();
+        let mut breaks = Breaks::default();
+        for telemetry in dropped.iter().filter_map(|message| own.open(&message.bytes)) {
+            breaks.note(telemetry.boot_epoch, &telemetry.polls());
+        }
+        for (at, held) in self.messages.iter_mut().enumerate() {
+            let length = held.bytes.len();
+            if breaks.carry_into(held, own) {
+                self.used = self.used - length + held.bytes.len();
+                self.sent = self.sent.min(at);
+                effects.push(SpoolEffect::Write(held.clone()));
+            }
+        }
+        breaks.carry_into(incoming, own);
+        self.due.take_in(breaks, incoming.covers.epoch);
         effects
     }
+}
+
+/// Removes the dropped messages and puts a Gap over those of each epoch.
+fn instead_of(dropped: &[Spooled]) -> Vec<SpoolEffect> {
+    let mut effects = Vec::new();
+    let mut gap: Option<Covers> = None;
+    for Spooled { covers, .. } in dropped {
+        effects.push(SpoolEffect::Remove(*covers));
+        gap = match gap {
+            Some(so_far) if so_far.epoch == covers.epoch => {
+                Some(Covers { last: covers.last, samples: so_far.samples.saturating_add(covers.samples), ..so_far })
+            }
+            Some(finished) => {
+                effects.push(SpoolEffect::SealGap(finished));
+                Some(*covers)
+            }
+            None => Some(*covers),
+        };
+    }
+    effects.extend(gap.map(SpoolEffect::SealGap));
+    effects
 }
 
 #[cfg(test)]
@@ -176,6 +227,19 @@ mod tests {
     use super::*;
     use alloc::vec;
     use proptest::prelude::*;
+    use takar_shared::telemetry::Telemetry;
+
+    /// These tests look at what is covered, not into messages.
+    struct Opaque;
+
+    impl Seal for Opaque {
+        fn open(&self, _: &[u8]) -> Option<Telemetry> {
+            None
+        }
+        fn seal(&self, _: Telemetry) -> Option<Vec<u8>> {
+            None
+        }
+    }
 
     fn message(epoch: u32, seq: u64, size: usize) -> Spooled {
         let covers = Covers { epoch: BootEpoch(epoch), first: Seq(seq), last: Seq(seq), samples: 4 };
@@ -184,7 +248,7 @@ mod tests {
 
     /// Drives a spool the way the edge does, sealing gaps as 100 bytes.
     fn push(spool: &mut Spool, one: Spooled) {
-        for effect in spool.push(one) {
+        for effect in spool.push(one, &Opaque) {
             if let SpoolEffect::SealGap(covers) = effect {
                 let _ = spool.put_gap(Spooled { covers, bytes: vec![0; 100] });
             }

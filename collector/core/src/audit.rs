@@ -4,7 +4,7 @@
 use alloc::{string::String, vec::Vec};
 use ct_merkle::mem_backed_tree::MemoryBackedTree;
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 use takar_shared::{ChangeId, Digest, UnixMillis};
 
 use crate::ledger::{Actor, ProposalId};
@@ -72,6 +72,11 @@ pub enum AuditEvent {
         change: String,
         proposal: ProposalId,
     },
+    /// The agent was taken out: another serves its devices from here on.
+    DeviceRevoked {
+        agent: String,
+        name: String,
+    },
 }
 
 impl AuditEvent {
@@ -87,37 +92,47 @@ impl AuditEvent {
     }
 }
 
-/// The tree over all leaves so far.
-#[derive(Clone, Debug)]
-pub struct AuditTree(MemoryBackedTree<Sha256, Vec<u8>>);
-
-impl Default for AuditTree {
-    fn default() -> Self {
-        Self(MemoryBackedTree::new())
-    }
+/// What the tree over all leaves so far comes to: its size, and the roots of the full subtrees that its leaves
+/// make up, the largest first. That is all a further leaf needs, so it costs the same to copy whatever the log's
+/// length. [`verify`] recomputes the root by other code, from the leaves.
+#[derive(Clone, Debug, Default)]
+pub struct AuditTree {
+    size: u64,
+    /// One for each bit that is set in `size`.
+    subtrees: Vec<[u8; 32]>,
 }
 
 impl AuditTree {
     pub fn from_leaves(leaves: impl IntoIterator<Item = Vec<u8>>) -> Self {
         let mut tree = Self::default();
-        leaves.into_iter().for_each(|leaf| tree.push(leaf));
+        leaves.into_iter().for_each(|leaf| tree.push(&leaf));
         tree
     }
 
-    pub fn push(&mut self, leaf: Vec<u8>) {
-        self.0.push(leaf);
+    pub fn push(&mut self, leaf: &[u8]) {
+        let mut right: [u8; 32] = Sha256::new().chain_update([0]).chain_update(leaf).finalize().into();
+        // Two full subtrees of one height make the next.
+        for _ in 0..self.size.trailing_ones() {
+            let Some(left) = self.subtrees.pop() else { break };
+            right = node(&left, &right);
+        }
+        self.subtrees.push(right);
+        self.size += 1;
     }
 
     pub fn size(&self) -> u64 {
-        self.0.len()
+        self.size
     }
 
     /// The RFC 6962 Merkle Tree Hash.
     pub fn root(&self) -> Digest {
-        let mut root = [0; 32];
-        root.copy_from_slice(self.0.root().as_bytes());
-        Digest(root)
+        let root = self.subtrees.iter().rev().copied().reduce(|right, left| node(&left, &right));
+        root.map_or_else(|| Digest(Sha256::digest([]).into()), Digest)
     }
+}
+
+fn node(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
+    Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
 }
 
 /// What verifying found wrong; empty is good.
@@ -143,6 +158,10 @@ pub enum Fault {
     NoLeaf {
         change: String,
     },
+    /// A change that two records say was sent: one of them is made up.
+    SentTwice {
+        change: String,
+    },
 }
 
 /// Recomputes the root from the leaves and finds a `dispatched` leaf for every change that left the
@@ -154,12 +173,16 @@ pub fn verify<'a>(
     changes: impl IntoIterator<Item = &'a ChangeId>,
 ) -> Vec<Fault> {
     let mut faults = Vec::new();
-    let tree = AuditTree::from_leaves(leaves.iter().cloned());
-    if tree.size() != stored.0 {
-        faults.push(Fault::Size { leaves: tree.size(), stored: stored.0 });
+    let mut tree = MemoryBackedTree::<Sha256, Vec<u8>>::new();
+    leaves.iter().for_each(|leaf| tree.push(leaf.clone()));
+    let (root, size) = (tree.root(), tree.len());
+    if size != stored.0 {
+        faults.push(Fault::Size { leaves: size, stored: stored.0 });
     }
-    if tree.root() != stored.1 {
-        let (recomputed, stored) = (alloc::format!("{}", tree.root()), alloc::format!("{}", stored.1));
+    if root.as_bytes().as_slice() != stored.1.0 {
+        let mut recomputed = [0; 32];
+        recomputed.copy_from_slice(root.as_bytes());
+        let (recomputed, stored) = (alloc::format!("{}", Digest(recomputed)), alloc::format!("{}", stored.1));
         faults.push(Fault::Root { recomputed, stored });
     }
     let mut dispatched = alloc::collections::BTreeSet::new();
@@ -168,7 +191,9 @@ pub fn verify<'a>(
             None => faults.push(Fault::Unreadable { index }),
             Some(record) if record.index != index => faults.push(Fault::OutOfOrder { index }),
             Some(AuditRecord { what: AuditEvent::Dispatched { change, .. }, .. }) => {
-                dispatched.insert(change);
+                if let Some(change) = dispatched.replace(change) {
+                    faults.push(Fault::SentTwice { change });
+                }
             }
             Some(_) => {}
         }

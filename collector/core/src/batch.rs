@@ -4,12 +4,31 @@
 
 use alloc::vec::Vec;
 use takar_shared::{
-    ChangeId, MonoMillis, UnixMillis,
+    AgentId, BitsPerSec, ChangeId, Digest, MonoMillis, Name, Serial, UnixMillis,
     birth::DeviceState,
     receipt::{Phase, Receipt},
 };
 
-use crate::ledger::{BatchState, Change, ChangeState};
+use crate::ledger::{BatchState, Change, ChangeState, LinkMove};
+
+/// One link's move, and the device that carries it out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assigned {
+    pub agent: AgentId,
+    pub device: Name,
+    pub moved: LinkMove,
+}
+
+/// What one change of a batch is to do; the edge gives it its id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// From 1 to `steps`, decreases first.
+    pub step: u16,
+    pub steps: u16,
+    pub agent: AgentId,
+    pub device: Name,
+    pub moves: Vec<LinkMove>,
+}
 
 /// What the edge is to do next for a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +38,27 @@ pub enum Step {
     /// A change that will not be needed: its decreases did not stand.
     Withdraw(ChangeId),
     End(BatchState),
+}
+
+/// One part per device and sense, so that a device's decreases never wait for its increases.
+pub fn split(mut assigned: Vec<Assigned>) -> Vec<Part> {
+    // Stable: within a sense, the order of the proposal stays.
+    assigned.sort_by_key(|one| raises(&one.moved));
+    let mut parts: Vec<Part> = Vec::new();
+    for Assigned { agent, device, moved } in assigned {
+        let same = parts.iter_mut().find(|part| {
+            (part.agent, &part.device) == (agent, &device) && part.moves.iter().any(raises) == raises(&moved)
+        });
+        match same {
+            Some(part) => part.moves.push(moved),
+            None => parts.push(Part { step: 0, steps: 0, agent, device, moves: alloc::vec![moved] }),
+        }
+    }
+    let steps = u16::try_from(parts.len()).unwrap_or(u16::MAX);
+    for (step, part) in (1..=steps).zip(&mut parts) {
+        (part.step, part.steps) = (step, steps);
+    }
+    parts
 }
 
 /// Call after every event that touched one of the batch's changes.
@@ -80,6 +120,31 @@ pub fn expire(change: &Change, expires_at: UnixMillis, now: UnixMillis) -> Optio
     (change.state == ChangeState::Dispatched && now >= expires_at).then_some(ChangeState::Expired)
 }
 
+/// May `change` be signed, as far as its device goes? Then under this serial, expecting this digest.
+///
+/// `None`: another change of the device is not at its end, or what is moved is no longer as it was when it was
+/// proposed (`observed` says what was last read back). Then a hand set it since, and no hand is overruled; the
+/// digest to expect would not tell, since it is of what was last read. `drawn` is the last serial signed.
+pub fn ready(
+    change: &Change,
+    open: &[&Change],
+    drawn: Serial,
+    state: &DeviceState,
+    observed: impl Fn(&LinkMove) -> Option<BitsPerSec>,
+) -> Option<(Serial, Digest)> {
+    let other_open = open.iter().any(|other| {
+        other.id != change.id
+            && (other.agent, &other.device) == (change.agent, &change.device)
+            && !other.state.is_final()
+            && other.state != ChangeState::Waiting
+    });
+    let as_proposed = change.moves.iter().all(|one| observed(one) == Some(one.from));
+    if other_open || state.pending.is_some() || !as_proposed {
+        return None;
+    }
+    Some((drawn.max(state.last_serial).next(), state.queues.as_ref()?.digest))
+}
+
 /// One change is pending per device.
 fn device_is_busy(change: &Change, changes: &[Change]) -> bool {
     changes.iter().any(|other| {
@@ -88,3 +153,10 @@ fn device_is_busy(change: &Change, changes: &[Change]) -> bool {
             && (!other.state.is_final() && (other.state != ChangeState::Waiting || other.step < change.step))
     })
 }
+
+fn raises(moved: &LinkMove) -> bool {
+    moved.set.mir > moved.from
+}
+
+#[cfg(test)]
+mod tests;

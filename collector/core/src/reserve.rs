@@ -7,7 +7,7 @@
 
 use alloc::vec::Vec;
 use core::fmt;
-use takar_shared::BitsPerSec;
+use takar_shared::{BitsPerSec, Direction};
 
 use crate::{
     inventory::LinkName,
@@ -37,8 +37,8 @@ impl fmt::Display for Over {
     }
 }
 
-/// What each hold reserves, given the changes that are open (any order, any device).
-pub fn reserved(holds: &[Hold], capacity: BitsPerSec, open: &[&Change]) -> Vec<BitsPerSec> {
+/// What each hold reserves in `direction`, given the changes that are open (any order, any device, both directions).
+pub fn reserved(holds: &[Hold], direction: Direction, capacity: BitsPerSec, open: &[&Change]) -> Vec<BitsPerSec> {
     holds
         .iter()
         .map(|hold| {
@@ -50,7 +50,7 @@ pub fn reserved(holds: &[Hold], capacity: BitsPerSec, open: &[&Change]) -> Vec<B
                 .iter()
                 .filter(|change| !change.state.is_final())
                 .flat_map(|change| change.moves.iter().map(move |one| (change, one)))
-                .filter(|(_, one)| one.link == hold.link)
+                .filter(|(_, one)| one.link == hold.link && one.set.direction == direction)
                 .map(|(change, one)| in_force_at_most(change, one));
             changing.fold(observed.max(hold.recorded), BitsPerSec::max)
         })
@@ -61,16 +61,18 @@ pub fn reserved(holds: &[Hold], capacity: BitsPerSec, open: &[&Change]) -> Vec<B
 pub fn may_dispatch(
     change: &Change,
     holds: &[Hold],
+    direction: Direction,
     capacity: BitsPerSec,
     open: &[&Change],
     limit: BitsPerSec,
 ) -> Result<(), Over> {
-    let now = reserved(holds, capacity, open);
+    let now = reserved(holds, direction, capacity, open);
     let after: BitsPerSec = holds
         .iter()
         .zip(now)
         .map(|(hold, reserved)| {
-            let new = change.moves.iter().filter(|one| one.link == hold.link).map(|one| one.set.mir);
+            let ours = |one: &&LinkMove| one.link == hold.link && one.set.direction == direction;
+            let new = change.moves.iter().filter(ours).map(|one| one.set.mir);
             new.fold(reserved, BitsPerSec::max)
         })
         .sum();

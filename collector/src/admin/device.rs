@@ -4,9 +4,10 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, ErrorKind, Write as _},
     os::unix::fs::OpenOptionsExt as _,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
+use clap::Args;
 use serde_json::Value;
 use takar_shared::bundle::{Bundle, Request};
 
@@ -19,10 +20,24 @@ use crate::{
     view::{DeviceBody, DeviceView},
 };
 
+// How `device approve` is meant. No doc comment: clap would take it for the about text of the command.
+#[derive(Args)]
+pub struct Approval {
+    /// Where to write the bundle: a new file.
+    #[arg(long, value_name = "BUNDLE")]
+    pub out: PathBuf,
+    /// Take the agent out that serves its devices now: it lost its state, was quarantined, or is gone.
+    #[arg(long)]
+    pub replace: bool,
+}
+
 pub async fn add(socket: &Path, file: &Path, out: &mut Printer<'_>) -> Result<(), Failure> {
     let request = read_request(file)?;
     let (name, fingerprint) = (request.name.clone(), request.fingerprint.clone());
-    if super::post::<Value>(socket, "/v1/devices", &DeviceBody::Request { request }, out).await?.is_some() {
+    if super::post::<Value>(socket, "/v1/devices", &DeviceBody::Request { request, replace: false }, out)
+        .await?
+        .is_some()
+    {
         out.line(&format!("{name} asks to be let in; fingerprint {fingerprint}"))?;
         out.line(&format!(
             "next: compare the fingerprint with the one on the router, then takar device approve {name} --out BUNDLE"
@@ -39,8 +54,9 @@ pub async fn list(socket: &Path, out: &mut Printer<'_>) -> Result<(), Failure> {
 }
 
 /// The bundle's file is made before anything is approved, so that an approval is never lost for want of a place.
-pub async fn approve(socket: &Path, who: &Path, bundle: &Path, out: &mut Printer<'_>) -> Result<(), Failure> {
-    let body = who_is_meant(who)?;
+pub async fn approve(socket: &Path, who: &Path, approval: &Approval, out: &mut Printer<'_>) -> Result<(), Failure> {
+    let body = who_is_meant(who, approval.replace)?;
+    let bundle = approval.out.as_path();
     let mut file = new_file(bundle)?;
     let done = approve_into(socket, &body, bundle, &mut file, out).await;
     if done.is_err() {
@@ -89,12 +105,12 @@ fn new_file(path: &Path) -> Result<File, Failure> {
 }
 
 /// A request file where there is one; else the name or fingerprint of a request that was added.
-fn who_is_meant(who: &Path) -> Result<DeviceBody, Failure> {
+fn who_is_meant(who: &Path, replace: bool) -> Result<DeviceBody, Failure> {
     if who.is_file() {
-        return Ok(DeviceBody::Request { request: read_request(who)? });
+        return Ok(DeviceBody::Request { request: read_request(who)?, replace });
     }
     match who.to_str() {
-        Some(added) if !added.contains('/') => Ok(DeviceBody::Added { added: added.to_owned() }),
+        Some(added) if !added.contains('/') => Ok(DeviceBody::Added { added: added.to_owned(), replace }),
         _ => Err(Failure::problem(format!("{} is not there; expected a request file or a name", who.display()))),
     }
 }
@@ -161,6 +177,7 @@ fn key(one: &DeviceView) -> (u8, &str, Option<&str>) {
 fn tone(one: &DeviceView) -> Tone {
     match one.enrolment.as_str() {
         "revoked" => Tone::Quiet,
+        "quarantined" => Tone::Bad,
         "approved" if !one.online => Tone::Bad,
         "approved" if one.poll.as_deref().is_none_or(|poll| poll == "ok") => Tone::Plain,
         _ => Tone::Warn,
@@ -220,18 +237,24 @@ mod tests {
         let (socket, path) = (dir.path().join("takar.sock"), dir.path().join("core-1.bundle"));
         let mut bytes = Vec::new();
         let mut out = Printer::new(&mut bytes, false, false);
-        let failed = approve(&socket, Path::new("core-1"), &path, &mut out).await;
+        let approval = Approval { out: path.clone(), replace: false };
+        let failed = approve(&socket, Path::new("core-1"), &approval, &mut out).await;
         assert!(matches!(failed, Err(Failure::Client(client::ClientError::NotRunning { .. }))));
         assert!(!path.exists());
     }
 
     #[test]
     fn a_name_is_no_file_and_a_path_is_no_name() {
-        assert!(matches!(who_is_meant(Path::new("core-1")), Ok(DeviceBody::Added { added }) if added == "core-1"));
-        assert!(who_is_meant(Path::new("/nowhere/core-1.request")).is_err());
+        for replace in [false, true] {
+            let meant = who_is_meant(Path::new("core-1"), replace);
+            assert!(
+                matches!(meant, Ok(DeviceBody::Added { added, replace: said }) if added == "core-1" && said == replace)
+            );
+        }
+        assert!(who_is_meant(Path::new("/nowhere/core-1.request"), false).is_err());
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("core-1.request");
         fs::write(&file, "{}").unwrap();
-        assert!(who_is_meant(&file).unwrap_err().to_string().contains("missing field"));
+        assert!(who_is_meant(&file, false).unwrap_err().to_string().contains("missing field"));
     }
 }

@@ -121,7 +121,10 @@ async fn decline(
 async fn device_add(State(engine): State<Engine>, caller: Caller, Device(body): Device) -> Answer {
     // Only a request can be added; what was added before can only be approved.
     match body {
-        DeviceBody::Request { .. } => ask(&engine, caller, Query::DeviceAdd(body)).await,
+        DeviceBody::Request { replace: false, .. } => ask(&engine, caller, Query::DeviceAdd(body)).await,
+        DeviceBody::Request { replace: true, .. } => {
+            Err(Refusal::invalid("replace: expected with an approval only; adding a request replaces nothing"))
+        }
         DeviceBody::Added { .. } => Err(Refusal::invalid("expected {\"request\": …}, the content of a request file")),
     }
 }

@@ -4,7 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{admin::rate, config::Endpoint, view::AskedMove};
+use crate::{
+    admin::{device::Approval, rate},
+    config::Endpoint,
+    view::AskedMove,
+};
 
 const EXIT_CODES: &str = "Exit codes:
   0  done
@@ -141,9 +145,8 @@ pub enum Device {
         /// A request file, or the name or fingerprint of a request that was added.
         #[arg(value_name = "FILE_OR_NAME")]
         who: PathBuf,
-        /// Where to write the bundle: a new file.
-        #[arg(long, value_name = "BUNDLE")]
-        out: PathBuf,
+        #[command(flatten)]
+        out: Approval,
     },
 }
 

@@ -25,6 +25,8 @@ pub struct Watches {
     all: HashMap<(LinkName, Direction), Watch>,
     fed_by: Feeds,
     shaped_by: HashMap<(Name, Shaper, Direction), (LinkName, Direction)>,
+    /// When they were last looked at. A clock behind it was set back.
+    looked_at: UnixMillis,
 }
 
 /// Per meter: the watches it feeds, and as what.
@@ -144,7 +146,8 @@ impl Engine {
                 burst: BitsPerSec::ZERO,
                 disabled: row.disabled,
             };
-            watches.set_ceiling(&row.device, &reading, row.at.max(from));
+            // Written under a clock that was ahead, it stands all the same.
+            watches.set_ceiling(&row.device, &reading, row.at.min(now).max(from));
         }
         for row in &replayed {
             watches.feed(row);
@@ -154,6 +157,7 @@ impl Engine {
             // Seen on the devices before this start; not what stands there now.
             watch.observed = None;
         }
+        watches.looked_at = now;
         self.watches = watches;
         Ok(())
     }
@@ -226,6 +230,9 @@ impl Engine {
 
     /// Closes readings that are complete, judges every link that has a new one, then plans.
     pub(super) fn look_at_readings(&mut self, now: UnixMillis) {
+        if std::mem::replace(&mut self.watches.looked_at, now).since(now) > lag_ms(&self.config.readings) {
+            self.begin_anew(now);
+        }
         let until = UnixMillis(now.0.saturating_sub(lag_ms(&self.config.readings)));
         let mut judged = Vec::new();
         for (key, watch) in &mut self.watches.all {
@@ -244,6 +251,21 @@ impl Engine {
             self.publish_link(&link, direction);
         }
         self.plan_all(now);
+    }
+
+    /// The clock was set back: readings that ended in what is the future now would take nothing until it comes.
+    fn begin_anew(&mut self, now: UnixMillis) {
+        tracing::warn!("the clock was set back; readings begin anew");
+        let seen = self.watches.all.iter_mut();
+        let seen: Vec<_> = seen.filter_map(|(key, watch)| Some((key.clone(), watch.observed.take()?))).collect();
+        if let Err(error) = self.watch_links(now) {
+            tracing::error!(error = %format!("{error:#}"), "links are not measured until the clock has caught up");
+        }
+        for (key, reading) in seen {
+            if let Some(watch) = self.watches.all.get_mut(&key) {
+                watch.observed = Some(reading);
+            }
+        }
     }
 
     fn take_verdict(
@@ -320,6 +342,6 @@ fn window_settings(readings: &Readings) -> WindowSettings {
 }
 
 /// Readings are closed this much behind the clock: as long as telemetry may take.
-fn lag_ms(readings: &Readings) -> u64 {
+pub(super) fn lag_ms(readings: &Readings) -> u64 {
     (readings.length_ms / 10).clamp(2_000, 30_000)
 }

@@ -52,7 +52,8 @@ impl Engine {
     }
 
     pub(super) fn publish_agent(&self, agent: AgentId) {
-        let Some(agent) = self.agents.get(&agent) else { return };
+        // Of an agent that was taken out another one tells: its devices have that one's state.
+        let Some(agent) = self.agents.get(&agent).filter(|agent| !agent.record.revoked) else { return };
         for view in self.device_views(agent) {
             if let Some(device) = &view.device {
                 self.retain(&format!("device/{device}"), &view);

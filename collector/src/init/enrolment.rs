@@ -6,7 +6,9 @@ use anyhow::{Context as _, anyhow};
 use takar_shared::{
     AgentId, Digest, UnixMillis,
     birth::Bound,
-    bundle::{Bundle, Request, request_preimage},
+    bundle::{Bundle, MAX_CHANGES_PER_HOUR, MAX_DEVICES, MAX_METERS, Request, request_preimage},
+    id,
+    queue::Shaper,
     signing,
 };
 
@@ -14,11 +16,6 @@ use crate::{
     config::Config,
     keys::{self, Network, agent_certificate, file},
 };
-
-/// As the agent's own config has it.
-const MAX_DEVICES: usize = 64;
-const MAX_BOUNDS: usize = 256;
-const MAX_CHANGES_PER_HOUR: u16 = 240;
 
 /// The agent that asks and its public key, or everything that is wrong with the request.
 pub fn check_request(request: &Request) -> Result<(AgentId, [u8; 32]), Vec<String>> {
@@ -89,9 +86,9 @@ impl Check {
             self.say("fingerprint", format_args!("{fingerprint} is not the key's, which is {agent}"));
         }
         if let Some(signature) = signature
-            && !signing::verify(&key, &request_preimage(&key, &request.name), &signature)
+            && !signing::verify(&key, &request_preimage(request), &signature)
         {
-            self.say("signature", "does not hold; expected one by public_key over key and name");
+            self.say("signature", "does not hold; expected one by public_key over all other keys of the request");
         }
         Some((agent, key))
     }
@@ -101,15 +98,16 @@ impl Check {
             self.say("devices", format_args!("{}; expected 1 to {MAX_DEVICES}", request.devices.len()));
         }
         let bounds: usize = request.devices.iter().map(|device| device.bounds.len()).sum();
-        if bounds > MAX_BOUNDS {
-            self.say("devices", format_args!("{bounds} bounds; expected at most {MAX_BOUNDS} an agent"));
+        // Each bound is a meter too.
+        if bounds > MAX_METERS {
+            self.say("devices", format_args!("{bounds} bounds; expected at most {MAX_METERS} an agent"));
         }
         let mut seen = HashSet::new();
         for (row, device) in request.devices.iter().enumerate() {
             let at = format!("devices[{row}]");
             self.name(&format!("{at}.device"), &device.device);
             if !seen.insert(device.device.as_str()) {
-                self.say(&format!("{at}.device"), format_args!("\"{}\" is there twice", device.device));
+                self.say(&format!("{at}.device"), format_args!("{:?} is there twice", device.device));
             }
             if !(1..=MAX_CHANGES_PER_HOUR).contains(&device.changes_per_hour) {
                 let (found, most) = (device.changes_per_hour, MAX_CHANGES_PER_HOUR);
@@ -123,23 +121,60 @@ impl Check {
         let mut seen = HashSet::new();
         for (row, bound) in bounds.iter().enumerate() {
             let at = format!("{at}.bounds[{row}]");
+            let (Shaper::Queue(name) | Shaper::Class { interface: name, .. } | Shaper::Root(name)) = &bound.shaper;
+            if name.is_empty() {
+                self.say(&at, "the name of its queue or interface is empty; expected one");
+            }
             if bound.floor > bound.ceiling || bound.ceiling.0 == 0 {
                 let (floor, ceiling) = (bound.floor, bound.ceiling);
                 let expected = "expected 0 ≤ floor ≤ ceiling and a ceiling above 0";
                 self.say(&at, format_args!("floor {floor} and ceiling {ceiling}; {expected}"));
             }
             if !seen.insert((&bound.shaper, bound.direction)) {
-                self.say(&at, format_args!("{} {} is there twice", bound.shaper, bound.direction));
+                // Any character may be in it, and whoever approves reads this in a terminal.
+                let shaper = bound.shaper.to_string();
+                self.say(&at, format_args!("{} {} is there twice", shaper.escape_debug(), bound.direction));
             }
         }
     }
 
-    /// Names become topic levels, of files and of MQTT.
     fn name(&mut self, at: &str, text: &str) {
-        let fits =
-            (1..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
-        if !fits {
-            self.say(at, format_args!("{text:?} does not do; expected 1 to 64 of A-Z a-z 0-9 . _ -"));
+        if let Err(error) = id::plain_name(text) {
+            self.say(at, format_args!("{text:?} does not do; {error}"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use takar_shared::{BitsPerSec, Direction, Name, queue::ClassId};
+
+    use super::*;
+
+    fn problems(shapers: Vec<Shaper>) -> Vec<String> {
+        let (floor, ceiling) = (BitsPerSec(1), BitsPerSec(2));
+        let of = |shaper| Bound { shaper, direction: Direction::Down, floor, ceiling };
+        let bounds: Vec<_> = shapers.into_iter().map(of).collect();
+        let mut check = Check { problems: Vec::new() };
+        check.bounds("devices[0]", &bounds);
+        check.problems
+    }
+
+    #[test]
+    fn a_queue_without_a_name_is_refused() {
+        let class = |interface: Name| Shaper::Class { interface, classid: ClassId(0x0001_0010) };
+        let kinds: [fn(Name) -> Shaper; 3] = [Shaper::Queue, Shaper::Root, class];
+        for of in kinds {
+            assert_eq!(problems(vec![of(id::name("wan").unwrap())]), [""; 0]);
+            let expected = "devices[0].bounds[0]: the name of its queue or interface is empty; expected one";
+            assert_eq!(problems(vec![of(Name::new())]), [expected]);
+        }
+    }
+
+    #[test]
+    fn no_control_character_of_a_request_reaches_a_terminal() {
+        let queue = Shaper::Queue(id::name("sd\u{1b}[2J\n").unwrap());
+        let expected = r"devices[0].bounds[1]: queue sd\u{1b}[2J\n down is there twice";
+        assert_eq!(problems(vec![queue.clone(), queue]), [expected]);
     }
 }

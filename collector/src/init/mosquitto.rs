@@ -5,6 +5,7 @@ use std::fs;
 use takar_shared::topic::ROOT;
 
 use crate::{
+    broker::MAX_PACKET,
     config::Endpoint,
     keys::{file, user},
 };
@@ -55,8 +56,9 @@ autosave_interval 60
 # dropped beyond comes again from the agents' spools.
 max_queued_messages 10000
 max_queued_bytes 67108864
-# The largest envelope has 64 KiB; topic and properties come on top.
-max_packet_size 70000
+# The largest envelope has 64 KiB; topic and properties come on top. Less than clients read, or one large message would
+# end the connection of whoever is sent it.
+max_packet_size {MAX_PACKET}
 # Without it a small message may wait 40 ms for the acknowledgement of the one before.
 set_tcp_nodelay true
 
@@ -129,6 +131,12 @@ mod tests {
             assert!(after.contains(&format!("\n{guard}")) && !before.contains(&format!("\n{guard}")), "{guard}");
         }
         assert!(before.contains("\n# user NAME\n") && !conf.contains('{'), "{conf}");
+    }
+
+    #[test]
+    fn a_packet_may_be_as_large_as_with_the_embedded_broker() {
+        let conf = conf("/s", &"a:1".parse().unwrap(), &"a:1".parse().unwrap(), None);
+        assert!(conf.lines().any(|line| line == "max_packet_size 66048"), "{conf}");
     }
 
     #[test]

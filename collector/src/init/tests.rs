@@ -182,14 +182,19 @@ fn request(key: &SigningKey) -> Request {
     let queue = Shaper::Queue(id::name("sd-02").unwrap());
     let bound = Bound { shaper: queue, direction: Direction::Down, floor: BitsPerSec(1), ceiling: BitsPerSec(2) };
     let device = RequestedDevice { device: "core-1".into(), changes_per_hour: 12, bounds: vec![bound] };
-    Request {
+    let request = Request {
         takar_request: 1,
         name: "core-1".into(),
         public_key: keys::hex(&public),
         fingerprint: AgentId::of_key(&public).to_string(),
         devices: vec![device],
-        signature: keys::hex(&signing::sign(key, &request_preimage(&public, "core-1"))),
-    }
+        signature: String::new(),
+    };
+    signed(request, key)
+}
+
+fn signed(request: Request, key: &SigningKey) -> Request {
+    Request { signature: keys::hex(&signing::sign(key, &request_preimage(&request))), ..request }
 }
 
 fn key() -> SigningKey {
@@ -272,12 +277,8 @@ fn everything_wrong_with_a_request_is_said_at_once() {
 #[test]
 fn whoever_asks_must_hold_the_key() {
     let other = SigningKey::from_bytes(&[6; 32]);
-    let mut stolen = request(&key());
-    stolen.signature = keys::hex(&signing::sign(&other, &request_preimage(key().verifying_key().as_bytes(), "core-1")));
+    let stolen = signed(request(&key()), &other);
     assert_eq!(check_request(&stolen).unwrap_err().len(), 1);
-    // The name is signed too.
-    let renamed = Request { name: "core-2".into(), ..request(&key()) };
-    assert_eq!(check_request(&renamed).unwrap_err().len(), 1);
     // No point of the curve that has a private key: the identity.
     let mut weak = request(&key());
     let identity = [&[1][..], &[0; 31]].concat();
@@ -286,4 +287,34 @@ fn whoever_asks_must_hold_the_key() {
     assert_eq!(check_request(&weak).unwrap_err().len(), 1);
     let hexless = Request { public_key: "00".into(), signature: "zz".into(), ..request(&key()) };
     assert_eq!(check_request(&hexless).unwrap_err().len(), 2);
+}
+
+/// Each is a sound request but for the signature, which was made before somebody had it in hand.
+#[test]
+fn nothing_in_a_request_can_be_changed_on_its_way() {
+    let tamperings: [fn(&mut Request); 9] = [
+        |request| request.name = "core-2".into(),
+        |request| request.devices[0].device = "core-2".into(),
+        |request| request.devices[0].changes_per_hour = 13,
+        |request| request.devices[0].bounds[0].floor = BitsPerSec(0),
+        |request| request.devices[0].bounds[0].ceiling = BitsPerSec(1_000_000_000),
+        |request| request.devices[0].bounds[0].direction = Direction::Up,
+        |request| request.devices[0].bounds[0].shaper = Shaper::Queue(id::name("sd-03").unwrap()),
+        |request| request.devices[0].bounds.clear(),
+        |request| request.devices.push(RequestedDevice { device: "core-2".into(), ..request.devices[0].clone() }),
+    ];
+    for (at, tamper) in tamperings.into_iter().enumerate() {
+        let mut changed = request(&key());
+        tamper(&mut changed);
+        let problems = check_request(&changed).unwrap_err();
+        assert!(problems.len() == 1 && problems[0].starts_with("signature: does not hold"), "{at}: {problems:?}");
+        assert!(check_request(&signed(changed, &key())).is_ok(), "{at}");
+    }
+}
+
+#[test]
+fn a_request_reads_back_from_its_file_as_it_was_signed() {
+    let text = serde_json::to_vec_pretty(&request(&key())).unwrap();
+    let read: Request = serde_json::from_slice(&text).unwrap();
+    assert!(check_request(&read).is_ok());
 }

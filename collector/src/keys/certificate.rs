@@ -18,7 +18,8 @@ use crate::clock;
 const CA_YEARS: u64 = 20;
 const LEAF_YEARS: u64 = 2;
 const DAY_S: u64 = 86_400;
-/// 2200-01-01. A clock beyond it is set wrong.
+/// 2026-01-01, before the first release: a clock behind it, or at 2200-01-01 or later, is set wrong.
+const EARLIEST_S: u64 = 1_767_225_600;
 const LATEST_S: u64 = 7_258_118_400;
 
 /// A client certificate (PEM) for an agent's own key: common name = agent id, valid for two years.
@@ -55,13 +56,19 @@ impl Ca {
     }
 
     pub(crate) fn load(state: &Path) -> anyhow::Result<Self> {
-        let path = state.join(file::CA_KEY);
-        let key = KeyPair::from_pem(&read_private(&path)?);
-        let key = key.with_context(|| format!("{} holds no PKCS #8 key in PEM", path.display()))?;
+        let key = Self::load_key(state)?;
         let path = state.join(file::CA);
-        let shown = || format!("{} holds no certificate in PEM", path.display());
-        let pem = String::from_utf8(read_file(&path)?).with_context(shown)?;
-        Ok(Self { issuer: Issuer::from_ca_cert_pem(&pem, key).with_context(shown)? })
+        let shown = || format!("{} holds no certificate in PEM; expected one as takar init wrote it", path.display());
+        // What the libraries say of a file that is cut short lists its bytes.
+        let pem = String::from_utf8(read_file(&path)?).ok().with_context(shown)?;
+        Ok(Self { issuer: Issuer::from_ca_cert_pem(&pem, key).ok().with_context(shown)? })
+    }
+
+    pub(crate) fn load_key(state: &Path) -> anyhow::Result<KeyPair> {
+        let path = state.join(file::CA_KEY);
+        let key = KeyPair::from_pem(&read_private(&path)?).ok();
+        let shown = path.display();
+        key.with_context(|| format!("{shown} holds no PKCS #8 key in PEM; expected one as takar init wrote it"))
     }
 
     /// For the broker. `names` are DNS names or addresses; one of them is what clients connect to.
@@ -114,6 +121,15 @@ fn draw() -> anyhow::Result<KeyPair> {
     KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).context("cannot draw a key")
 }
 
+/// `1970-01-05`; where there is no such date, the seconds.
+fn date(unix_s: u64) -> String {
+    let second = i64::try_from(unix_s).ok().and_then(|unix_s| jiff::Timestamp::from_second(unix_s).ok());
+    second.map_or_else(
+        || format!("{unix_s} s since 1970"),
+        |second| second.to_zoned(jiff::tz::TimeZone::UTC).date().to_string(),
+    )
+}
+
 fn params(name: &str, names: Vec<String>, now: UnixMillis, years: u64) -> anyhow::Result<CertificateParams> {
     let mut params = CertificateParams::new(names).context("a name of the certificate does not do")?;
     params.distinguished_name = DistinguishedName::new();
@@ -123,8 +139,8 @@ fn params(name: &str, names: Vec<String>, now: UnixMillis, years: u64) -> anyhow
     serial[0] = serial[0] & 0x7f | 0x40;
     params.serial_number = Some(SerialNumber::from_slice(&serial));
     let now_s = now.0 / 1000;
-    if !(DAY_S..LATEST_S).contains(&now_s) {
-        bail!("the clock says {now_s} s since 1970; expected a date before 2200");
+    if !(EARLIEST_S..LATEST_S).contains(&now_s) {
+        bail!("the clock says {}; expected a date from 2026-01-01 to 2199-12-31", date(now_s));
     }
     let epoch = rcgen::date_time_ymd(1970, 1, 1);
     // A day back: clocks differ.

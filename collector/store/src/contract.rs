@@ -20,7 +20,7 @@ pub type Reopen = Box<dyn FnMut() -> Box<dyn Store>>;
 /// # Panics
 /// Where the backend breaks the contract.
 pub fn contract(place: &mut dyn FnMut() -> Reopen) {
-    let checks: [fn(Reopen); 14] = [
+    let checks: [fn(Reopen); 15] = [
         an_empty_store_knows_nothing,
         a_commit_is_all_or_nothing,
         what_is_named_must_be_stored,
@@ -29,6 +29,7 @@ pub fn contract(place: &mut dyn FnMut() -> Reopen) {
         measured::samples_are_appended_and_read_by_range,
         measured::meters_keep_their_ids,
         measured::ceilings_tell_what_was_in_force,
+        measured::a_quarantine_lasts_until_the_agent_is_approved_again,
         decided::what_was_put_is_there_after_reopening,
         decided::records_are_replaced_by_id,
         decided::a_serial_carries_one_command,
@@ -48,6 +49,8 @@ fn an_empty_store_knows_nothing(mut open: Reopen) {
     assert_eq!(store.meters().expect("meters"), []);
     assert_eq!(store.stored_up_to(AGENT).expect("mark"), None);
     assert_eq!(store.newest_birth(AGENT).expect("birth"), None);
+    assert_eq!(store.quarantine(AGENT).expect("quarantine"), None);
+    assert_eq!(store.reported_serials(AGENT).expect("serials"), []);
     assert_eq!(store.samples_of_all(UnixMillis(0), UnixMillis(u64::MAX)).expect("samples"), []);
     assert_eq!(store.sample_count().expect("count"), 0);
     assert_eq!(store.inventory().expect("inventory"), None);

@@ -22,7 +22,7 @@ use takar_shared::{
 pub use error::{Cause, StoreError};
 pub use records::{
     AgentRecord, AllocationRow, BirthRow, CeilingRow, FindingRecord, LossRow, MeterId, MeterKey, OutboxRow, PollRow,
-    ReceiptRow, SampleRow, StoredInventory,
+    QuarantineRow, ReceiptRow, ReportedSerialRow, SampleRow, StoredInventory,
 };
 pub use sqlite::SqliteStore;
 
@@ -50,6 +50,7 @@ pub enum Write {
     /// Appended. Rows that are Ok are left out: samples say as much.
     Polls(Vec<PollRow>),
     /// Appended: messages `from..=to` will never come. `samples` is `None` where nobody knows how many were in them.
+    /// Where `to` has the sequence number 0 the end is open: whether any followed `from` in its epoch is not known.
     Loss {
         agent: AgentId,
         from: (BootEpoch, Seq),
@@ -59,6 +60,22 @@ pub enum Write {
     },
     /// Appended when what is read on a shaper changes.
     Ceiling(CeilingRow),
+    /// The newest replaces what was there. It holds for one approval, and no longer once the agent is approved again.
+    Quarantine {
+        agent: AgentId,
+        /// As in the [`AgentRecord`] that is not trusted any more.
+        approved_at: UnixMillis,
+        at: UnixMillis,
+        why: String,
+    },
+    /// The highest serial that a device reported, and the boot epoch in which it first did: the newest replaces what
+    /// was there. Not what was drawn for it, which is [`Write::DeviceSerial`] and may be ahead.
+    ReportedSerial {
+        agent: AgentId,
+        device: Name,
+        epoch: BootEpoch,
+        serial: Serial,
+    },
     /// Appended; the newest counts.
     Inventory {
         at: UnixMillis,
@@ -149,6 +166,10 @@ pub trait Store: Send {
     /// What was in force at `since` and every change from then on, by time.
     fn ceilings(&self, since: UnixMillis) -> Result<Vec<CeilingRow>, StoreError>;
     fn losses(&self, agent: AgentId) -> Result<Vec<LossRow>, StoreError>;
+    /// Why nothing is taken of an agent, where a quarantine holds for its present approval.
+    fn quarantine(&self, agent: AgentId) -> Result<Option<QuarantineRow>, StoreError>;
+    /// By device.
+    fn reported_serials(&self, agent: AgentId) -> Result<Vec<ReportedSerialRow>, StoreError>;
     /// Polls that failed at `since` or later, the newest first.
     fn poll_faults(&self, since: UnixMillis, limit: u32) -> Result<Vec<PollRow>, StoreError>;
 

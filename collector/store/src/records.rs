@@ -76,6 +76,25 @@ pub struct LossRow {
     pub at: UnixMillis,
 }
 
+/// An agent whose state was restored from a copy: nothing of it is taken, nothing is signed for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuarantineRow {
+    pub agent: AgentId,
+    pub at: UnixMillis,
+    /// For people, with what to do.
+    pub why: String,
+}
+
+/// The highest serial that a device reported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportedSerialRow {
+    pub agent: AgentId,
+    pub device: Name,
+    /// The first in which it was reported.
+    pub epoch: BootEpoch,
+    pub serial: Serial,
+}
+
 /// What a shaper was read to have in force, from `at` until the next row of the same shaper and direction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CeilingRow {

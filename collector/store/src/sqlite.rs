@@ -14,7 +14,7 @@ use takar_shared::{AgentId, BatchId, BootEpoch, ChangeId, Digest, Name, Seq, Ser
 
 use crate::{
     AgentRecord, AllocationRow, BirthRow, CeilingRow, FindingRecord, LossRow, MeterId, MeterKey, OutboxRow, PollRow,
-    ReceiptRow, SampleRow, Store, StoreError, StoredInventory, Write,
+    QuarantineRow, ReceiptRow, ReportedSerialRow, SampleRow, Store, StoreError, StoredInventory, Write,
 };
 use read::{decided, measured};
 use statement::{failed, not_opened};
@@ -130,6 +130,12 @@ impl Store for SqliteStore {
     }
     fn losses(&self, agent: AgentId) -> Result<Vec<LossRow>, StoreError> {
         measured::losses(&self.conn, agent)
+    }
+    fn quarantine(&self, agent: AgentId) -> Result<Option<QuarantineRow>, StoreError> {
+        measured::quarantine(&self.conn, agent)
+    }
+    fn reported_serials(&self, agent: AgentId) -> Result<Vec<ReportedSerialRow>, StoreError> {
+        measured::reported_serials(&self.conn, agent)
     }
     fn poll_faults(&self, since: UnixMillis, limit: u32) -> Result<Vec<PollRow>, StoreError> {
         measured::poll_faults(&self.conn, since, limit)

@@ -141,6 +141,22 @@ fn a_newer_schema_is_named() {
 }
 
 #[test]
+fn a_database_of_the_first_schema_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("takar.db");
+    with_meter(&mut open(&path));
+    // As the first schema left it.
+    let raw = Connection::open(&path).unwrap();
+    raw.execute_batch("DROP TABLE quarantines; DROP TABLE reported_serials; PRAGMA user_version = 1").unwrap();
+    drop(raw);
+    let mut store = open(&path);
+    assert_eq!(store.agents().unwrap().len(), 1, "what was there is there");
+    let write = Write::Quarantine { agent: AGENT, approved_at: UnixMillis(1), at: UnixMillis(2), why: "why".into() };
+    store.commit(&[write]).unwrap();
+    assert_eq!(store.quarantine(AGENT).unwrap().unwrap().at, UnixMillis(2));
+}
+
+#[test]
 fn a_missing_folder_and_a_folder_are_named() {
     let folder = tempfile::tempdir().unwrap();
     for path in [folder.path().join("nowhere/takar.db"), folder.path().to_owned()] {

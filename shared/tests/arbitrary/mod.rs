@@ -123,7 +123,7 @@ fn device_state() -> impl Strategy<Value = DeviceState> {
     )
 }
 
-fn bound() -> impl Strategy<Value = Bound> {
+pub fn bound() -> impl Strategy<Value = Bound> {
     (shaper(), direction(), rate(), rate()).prop_map(|(shaper, direction, floor, ceiling)| Bound {
         shaper,
         direction,

@@ -9,7 +9,7 @@ use proptest::{prelude::*, sample::Index};
 use takar_shared::{
     AgentId, BatchId, Challenge, ChangeId, Digest, KeyId, NetworkId,
     envelope::Kind,
-    id::NotHex,
+    id::{self, NotHex, NotPlain},
     queue::ClassId,
     topic::{self, Down, Up},
 };
@@ -56,15 +56,36 @@ proptest! {
             format!("1:1{minor:0>4}"),
             format!(" {text}"),
             format!("{text}\n"),
+            format!("+{text}"),
+            format!("{major}:+{minor}"),
+            format!("0x{text}"),
         ] {
             prop_assert_eq!(ClassId::parse(&wrong), None, "{:?}", wrong);
         }
     }
 
+    /// Two numbers in hexadecimal digits, neither zero, and nothing else.
     #[test]
-    fn class_id_never_panics(text in "[0-9a-fx]{0,6}:?[0-9a-fx]{0,6}|.{0,12}") {
+    fn any_other_text_is_no_class(text in "[0-9a-fA-Fx+-]{0,5}:?[0-9a-fA-Fx+-]{0,5}|.{0,12}") {
+        let half = |text: &str| !text.is_empty()
+            && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+            && (1..=0xffff).contains(&u64::from_str_radix(text, 16).unwrap());
+        let class = text.split_once(':').is_some_and(|(major, minor)| half(major) && half(minor));
+        prop_assert_eq!(ClassId::parse(&text).is_some(), class, "{:?}", text);
         if let Some(class) = ClassId::parse(&text) {
             prop_assert_eq!(ClassId::parse(&class.to_string()), Some(class));
+        }
+    }
+
+    #[test]
+    fn a_plain_name_is_taken_as_it_is(text in "[A-Za-z0-9._-]{0,70}|[a-z./#+é \n]{0,4}|[.]{1,3}|.{0,20}") {
+        let plain = (1..=64).contains(&text.len())
+            && text != "."
+            && text != ".."
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+        match id::plain_name(&text) {
+            Ok(name) => prop_assert!(plain && name.as_str() == text, "{:?}", text),
+            Err(NotPlain) => prop_assert!(!plain, "{:?}", text),
         }
     }
 
@@ -97,6 +118,17 @@ proptest! {
         if let Some((agent, what)) = topic::parse_down(&text) {
             prop_assert_eq!(topic::down(agent, what), text);
         }
+    }
+}
+
+/// Where a name is a level of a path.
+#[test]
+fn no_name_leads_elsewhere() {
+    for elsewhere in [".", "..", "", "/", "a/..", "../a"] {
+        assert_eq!(id::plain_name(elsewhere), Err(NotPlain), "{elsewhere}");
+    }
+    for name in ["...", ".a", "a.", "a..b", "-", "_"] {
+        assert_eq!(id::plain_name(name).map(|plain| plain.to_string()), Ok(name.to_owned()));
     }
 }
 

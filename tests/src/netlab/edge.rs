@@ -10,12 +10,7 @@ use std::{
 use anyhow::{Context as _, ensure};
 use takar_shared::Direction;
 
-use super::{
-    CLASS, IFB, Namespace, Snmpd, Version, WAN,
-    hub::Hub,
-    namespace::write_secret,
-    snmpd::{AUTH_PASSWORD, COMMUNITY, PRIVACY_PASSWORD, USER},
-};
+use super::{CLASS, IFB, Namespace, Snmpd, Version, WAN, hub::Hub};
 use crate::process::{Process, binaries, wait_for};
 
 /// What an edge begins with, and how far its agent may go.
@@ -26,6 +21,8 @@ pub struct Settings {
     pub floor_bps: u64,
     pub ceiling_bps: u64,
     pub snmp: Version,
+    pub poll_every_ms: u64,
+    pub changes_per_hour: u16,
 }
 
 pub struct Edge {
@@ -142,21 +139,13 @@ impl Edge {
     }
 
     fn write_config(&self) -> anyhow::Result<()> {
-        let Settings { floor_bps, ceiling_bps, snmp, .. } = self.settings;
+        let Settings { floor_bps, ceiling_bps, snmp, poll_every_ms, changes_per_hour, .. } = self.settings;
         let folder = self.folder.display();
-        for (file, secret) in [("community", COMMUNITY), ("auth", AUTH_PASSWORD), ("privacy", PRIVACY_PASSWORD)] {
-            write_secret(&self.folder.join(file), secret)?;
-        }
-        let access = match snmp {
-            Version::V2c => format!("version = \"2c\"\ncommunity_file = \"{folder}/community\"\n"),
-            Version::V3 => format!(
-                "version = \"3\"\nuser = \"{USER}\"\nauth = \"sha256\"\nauth_password_file = \"{folder}/auth\"\n\
-                 privacy = \"aes128\"\nprivacy_password_file = \"{folder}/privacy\"\n"
-            ),
-        };
+        let access = snmp.access(&self.folder)?;
         let mut text = format!(
-            "mode = \"live\"\nstate_dir = \"{folder}/state\"\nspool_dir = \"{folder}/spool\"\npoll_every_ms = 500\n\
-             polls_per_message = 1\n[[device]]\nname = \"{}\"\nchanges_per_hour = 60\n\
+            "mode = \"live\"\nstate_dir = \"{folder}/state\"\nspool_dir = \"{folder}/spool\"\n\
+             poll_every_ms = {poll_every_ms}\npolls_per_message = 1\n\
+             [[device]]\nname = \"{}\"\nchanges_per_hour = {changes_per_hour}\n\
              [device.snmp]\naddress = \"127.0.0.1:161\"\ninterfaces = [\"{WAN}\", \"{IFB}\"]\n{access}\
              [device.queues]\nbackend = \"htb\"\n",
             self.name

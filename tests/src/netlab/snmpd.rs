@@ -4,7 +4,7 @@ use std::{fs, path::Path, time::Duration};
 
 use anyhow::Context as _;
 
-use super::Namespace;
+use super::{Namespace, namespace::write_secret};
 use crate::process::{Process, wait_for};
 
 pub const COMMUNITY: &str = "takar-lab";
@@ -17,6 +17,23 @@ pub enum Version {
     V2c,
     /// authPriv: SHA-256 and AES-128.
     V3,
+}
+
+impl Version {
+    /// The lines of an agent's `[device.snmp]` that say how to ask; the secrets that they name are written to `folder`.
+    pub fn access(self, folder: &Path) -> anyhow::Result<String> {
+        for (file, secret) in [("community", COMMUNITY), ("auth", AUTH_PASSWORD), ("privacy", PRIVACY_PASSWORD)] {
+            write_secret(&folder.join(file), secret)?;
+        }
+        let folder = folder.display();
+        Ok(match self {
+            Self::V2c => format!("version = \"2c\"\ncommunity_file = \"{folder}/community\"\n"),
+            Self::V3 => format!(
+                "version = \"3\"\nuser = \"{USER}\"\nauth = \"sha256\"\nauth_password_file = \"{folder}/auth\"\n\
+                 privacy = \"aes128\"\nprivacy_password_file = \"{folder}/privacy\"\n"
+            ),
+        })
+    }
 }
 
 pub struct Snmpd {

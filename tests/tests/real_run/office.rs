@@ -42,6 +42,8 @@ impl Office {
                 floor_bps: 1_000_000,
                 ceiling_bps: capacity_bps,
                 snmp,
+                poll_every_ms: 500,
+                changes_per_hour: 60,
             };
             let mut edge = Edge::make(&format!("edge-{number}"), number, settings, &hub, place)?;
             edge.enrol(&hub)?;

@@ -1,7 +1,7 @@
 //! Names that become MQTT topic levels, so that a link cannot be passed for a site.
 //!
-//! Only `A-Z a-z 0-9 . _ -`, 1 to 64 of them: no `/`, `+` or `#` can reach a topic or an ACL
-//! (MQTT 5, section 4.7). JSON and postcard show a name as plain text and check it when they read it.
+//! A plain name as [`id::plain_name`] has it: no `/`, `+` or `#` can reach a topic or an ACL (MQTT 5,
+//! section 4.7). JSON and postcard show a name as plain text and check it when they read it.
 
 use alloc::string::String;
 use core::{error::Error, fmt, str::FromStr};
@@ -21,6 +21,8 @@ pub enum BadName {
         name: String,
         found: char,
     },
+    /// `.` or `..`.
+    Dots,
 }
 
 impl fmt::Display for BadName {
@@ -34,6 +36,7 @@ impl fmt::Display for BadName {
                     "expected only A-Z a-z 0-9 . _ - (it becomes an MQTT topic level), found {found:?} in {name:?}"
                 )
             }
+            Self::Dots => f.write_str("expected a name other than . and .., which lead elsewhere in a path"),
         }
     }
 }
@@ -94,13 +97,15 @@ topic_name!(
     ProviderName
 );
 
-/// A name fit to be one level of a topic.
+/// A name fit to be one level of a topic. The rule is the shared one; here is only what was wrong.
 pub(super) fn topic_level(text: &str) -> Result<Name, BadName> {
-    let name = device_side(text)?;
-    match text.chars().find(|&c| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))) {
-        Some(found) => Err(BadName::Character { name: text.into(), found }),
-        None => Ok(name),
-    }
+    id::plain_name(text).map_err(|_| match device_side(text) {
+        Err(bad) => bad,
+        Ok(_) => match text.chars().find(|&c| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))) {
+            Some(found) => BadName::Character { name: text.into(), found },
+            None => BadName::Dots,
+        },
+    })
 }
 
 /// A name as a device has it (interface, queue): any characters, but not empty and not too long.
@@ -123,6 +128,22 @@ mod tests {
         assert_eq!("a".repeat(65).parse::<SiteName>(), Err(BadName::TooLong { bytes: 65 }));
         for bad in ["a/b", "#", "+", "a b", "é", "a\n"] {
             assert!(matches!(bad.parse::<UplinkName>(), Err(BadName::Character { .. })), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_rule_is_the_shared_one_and_what_is_wrong_is_told() {
+        assert_eq!(".".parse::<LinkName>(), Err(BadName::Dots));
+        assert_eq!("..".parse::<SiteName>(), Err(BadName::Dots));
+        assert_eq!(topic_level("...").unwrap().as_str(), "...");
+        let long = "a/".repeat(33);
+        for text in ["", ".", "..", "...", "a", "a..b", "a b", "é", "a\n", "\u{1b}[2J", long.as_str()] {
+            let taken = topic_level(text);
+            assert_eq!(taken.clone().ok(), id::plain_name(text).ok(), "{text:?}");
+            if let Err(bad) = taken {
+                let shown = bad.to_string();
+                assert!(!shown.contains(char::is_control), "{shown:?}");
+            }
         }
     }
 

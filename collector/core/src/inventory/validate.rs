@@ -3,7 +3,7 @@
 use alloc::{
     collections::{BTreeMap, btree_map::Entry},
     format,
-    string::String,
+    string::{String, ToString as _},
     vec::Vec,
 };
 use takar_shared::{BitsPerSec, Direction, Name, queue::Shaper};
@@ -149,7 +149,9 @@ impl LinkReader<'_> {
         let at = place.table(direction.as_str()).whole();
         match self.shapers.entry((device.clone(), shaper.clone(), side_of)) {
             Entry::Occupied(taken) => {
-                let earlier = taken.get();
+                let (earlier, shaper) = (taken.get(), shaper.to_string());
+                // A queue's name may have any character, and this goes to a terminal.
+                let shaper = shaper.escape_debug();
                 problems.add(at, format!("expected a shaper of its own, {earlier} has {shaper} on {device}"));
             }
             Entry::Vacant(free) => {

@@ -67,6 +67,8 @@ pub enum HoldReason {
     Drifted,
     /// Its agent is offline, or observes only.
     NotLive,
+    /// Its ceiling could not be read back, or not since the collector started.
+    Unread,
     /// It changed a short while ago.
     CoolDown {
         left_s: u32,
@@ -121,6 +123,9 @@ impl fmt::Display for HoldReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PendingChange => f.write_str("A change of this link is still under way."),
+            Self::Unread => {
+                f.write_str("Its ceiling was not read back yet, so the whole uplink is reserved for it until it is.")
+            }
             Self::Drifted => f.write_str("Its queue was changed by somebody else since Takar last confirmed it."),
             Self::NotLive => f.write_str("Its agent is not taking changes now."),
             Self::CoolDown { left_s } => write!(f, "It changed a short while ago and rests for {left_s} s more."),

@@ -90,11 +90,22 @@ fn device(body: Value) -> Result<DeviceBody, Refusal> {
     let Value::Object(mut fields) = body else {
         return Err(Refusal::invalid("body: expected an object"));
     };
-    match (fields.remove("request"), fields.remove("added")) {
+    let (request, added) = (fields.remove("request"), fields.remove("added"));
+    let replace = match fields.remove("replace") {
+        None => false,
+        Some(Value::Bool(replace)) => replace,
+        Some(_) => return Err(Refusal::invalid("replace: expected true or false")),
+    };
+    if let Some(unknown) = fields.keys().next() {
+        return Err(Refusal::invalid(format!(
+            "{unknown:?}: unknown; expected \"request\" or \"added\", and \"replace\""
+        )));
+    }
+    match (request, added) {
         (Some(request), None) => serde_json::from_value(request)
-            .map(|request| DeviceBody::Request { request })
+            .map(|request| DeviceBody::Request { request, replace })
             .map_err(|error| Refusal::invalid(format!("request: {error}"))),
-        (None, Some(Value::String(added))) => Ok(DeviceBody::Added { added }),
+        (None, Some(Value::String(added))) => Ok(DeviceBody::Added { added, replace }),
         (None, Some(_)) => Err(Refusal::invalid("added: expected a name or a fingerprint")),
         _ => Err(Refusal::invalid("body: expected either \"request\" or \"added\"")),
     }
@@ -109,11 +120,25 @@ mod tests {
     #[test]
     fn a_device_body_is_told_by_its_key() {
         let added = device(json!({ "added": "core-1" })).unwrap();
-        assert!(matches!(added, DeviceBody::Added { added } if added == "core-1"));
+        assert!(matches!(added, DeviceBody::Added { added, replace: false } if added == "core-1"));
         let request = json!({ "takar_request": 1, "name": "core-1", "public_key": "00", "fingerprint": "00",
             "devices": [], "signature": "00" });
-        let request = device(json!({ "request": request })).unwrap();
-        assert!(matches!(request, DeviceBody::Request { request } if request.name == "core-1"));
+        let body = device(json!({ "request": request })).unwrap();
+        assert!(matches!(body, DeviceBody::Request { request, replace: false } if request.name == "core-1"));
+        let body = device(json!({ "request": request, "replace": true })).unwrap();
+        assert!(matches!(body, DeviceBody::Request { replace: true, .. }));
+        let body = device(json!({ "added": "core-1", "replace": true })).unwrap();
+        assert!(matches!(body, DeviceBody::Added { replace: true, .. }));
+    }
+
+    /// What the client writes is what is read here.
+    #[test]
+    fn a_device_body_is_read_as_it_was_written() {
+        for replace in [false, true] {
+            let written = serde_json::to_value(DeviceBody::Added { added: "core-1".into(), replace }).unwrap();
+            let read = device(written).unwrap();
+            assert!(matches!(read, DeviceBody::Added { replace: read, .. } if read == replace));
+        }
     }
 
     #[test]
@@ -121,6 +146,8 @@ mod tests {
         let problem = |body| device(body).unwrap_err().problems.join("\n");
         assert!(problem(json!({ "request": { "takar_request": 1 } })).contains("missing field `name`"));
         assert!(problem(json!({ "added": 7 })).contains("expected a name"));
+        assert!(problem(json!({ "added": "core-1", "replace": "yes" })).contains("replace: expected true or false"));
+        assert!(problem(json!({ "added": "core-1", "replaces": true })).contains("\"replaces\": unknown"));
         assert!(problem(json!({})).contains("either"));
         assert!(problem(json!([])).contains("an object"));
     }

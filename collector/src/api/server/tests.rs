@@ -101,7 +101,16 @@ async fn every_route_asks_its_question() {
         ("/v1/propose", json!({ "uplink": "ast-01" }), "Propose(ProposeBody { uplink: Some(\"ast-01\"), moves: []"),
         ("/v1/proposals/7/approve", Value::Null, "Approve { proposal: 7 }"),
         ("/v1/proposals/7/decline", json!({ "reason": "exam week" }), "Decline { proposal: 7, body: DeclineBody"),
-        ("/v1/devices/approve", json!({ "added": "core-1" }), "DeviceApprove(Added { added: \"core-1\" }"),
+        (
+            "/v1/devices/approve",
+            json!({ "added": "core-1" }),
+            "DeviceApprove(Added { added: \"core-1\", replace: false }",
+        ),
+        (
+            "/v1/devices/approve",
+            json!({ "added": "core-1", "replace": true }),
+            "DeviceApprove(Added { added: \"core-1\", replace: true }",
+        ),
     ];
     for (path, body, asked) in posts {
         let answer = client::post(&served.socket, path, &body).await.unwrap();
@@ -147,6 +156,9 @@ async fn a_refusal_arrives_with_all_its_lines() {
 #[tokio::test]
 async fn what_cannot_be_read_never_reaches_the_engine() {
     let served = served(|query, _| panic!("the engine was asked {query:?}"));
+    let request = json!({ "takar_request": 1, "name": "core-1", "public_key": "00", "fingerprint": "00",
+        "devices": [], "signature": "00" });
+    let asking_to_replace = json!({ "request": request, "replace": true }).to_string();
     let cases = [
         (with_body("/v1/import", "{"), 400, "not JSON"),
         (with_body("/v1/import", ""), 400, "not JSON"),
@@ -154,7 +166,10 @@ async fn what_cannot_be_read_never_reaches_the_engine() {
         (with_body("/v1/proposals/seven/approve", ""), 400, "a proposal's number"),
         (with_body("/v1/proposals/-1/approve", ""), 400, "a proposal's number"),
         (with_body("/v1/devices", "{\"added\":\"core-1\"}"), 422, "request"),
+        (with_body("/v1/devices", &asking_to_replace), 422, "replace"),
         (with_body("/v1/devices/approve", "{\"request\":{}}"), 422, "missing field"),
+        (with_body("/v1/devices/approve", "{\"added\":\"core-1\",\"replace\":1}"), 422, "true or false"),
+        (with_body("/v1/devices/approve", "{\"added\":\"core-1\",\"force\":true}"), 422, "unknown"),
         (with_body("/v1/status", ""), 405, "does not take POST"),
         (with_body("/v2/status", ""), 404, "there is no /v2/status"),
         (with_body("/", ""), 404, "there is no /"),

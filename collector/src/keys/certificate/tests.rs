@@ -132,8 +132,20 @@ fn broker_and_agent_accept_each_other_and_nobody_else() {
 
 #[test]
 fn a_clock_set_wrong_is_said() {
-    for wrong in [UnixMillis(0), UnixMillis(LATEST_S * 1000), UnixMillis(u64::MAX)] {
-        let error = Ca::make(NETWORK, wrong).err().map(|error| error.to_string());
-        assert!(error.is_some_and(|error| error.contains("the clock says")), "{wrong:?}");
+    let second = |second: u64| UnixMillis(second * 1000);
+    let wrong = [
+        (UnixMillis(0), "1970-01-01"),
+        (second(4 * DAY_S), "1970-01-05"),
+        (second(EARLIEST_S - 1), "2025-12-31"),
+        (second(LATEST_S), "2200-01-01"),
+        (UnixMillis(u64::MAX), "18446744073709551 s since 1970"),
+    ];
+    for (now, shown) in wrong {
+        let error = Ca::make(NETWORK, now).err().map(|error| error.to_string()).unwrap_or_default();
+        let expected = format!("the clock says {shown}; expected a date from 2026-01-01 to 2199-12-31");
+        assert_eq!(error, expected);
+    }
+    for right in [second(EARLIEST_S), second(LATEST_S - 1)] {
+        assert!(Ca::make(NETWORK, right).is_ok(), "{right:?}");
     }
 }

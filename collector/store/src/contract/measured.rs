@@ -1,12 +1,14 @@
 //! What agents said.
 
-use takar_shared::{BootEpoch, Direction, Seq, UnixMillis, telemetry::PollOutcome};
+use takar_shared::{BootEpoch, Direction, Seq, Serial, UnixMillis, telemetry::PollOutcome};
 
 use super::{
     Reopen,
-    fixture::{AGENT, OTHER_AGENT, agent, ceiling, device, meter, queue_meter, sample},
+    fixture::{AGENT, OTHER_AGENT, agent, ceiling, device, meter, name, queue_meter, sample},
 };
-use crate::{BirthRow, LossRow, MeterKey, PollRow, SampleRow, Store, StoreError, Write};
+use crate::{
+    BirthRow, LossRow, MeterKey, PollRow, QuarantineRow, ReportedSerialRow, SampleRow, Store, StoreError, Write,
+};
 
 fn birth(at: u64, epoch: u32, nonce: u8) -> BirthRow {
     let (at, epoch) = (UnixMillis(at), BootEpoch(epoch));
@@ -138,4 +140,52 @@ pub(super) fn ceilings_tell_what_was_in_force(mut open: Reopen) {
     assert_eq!(since(35), rows[1..], "in force at the time, and what came later");
     assert_eq!(since(30), rows[1..], "what changed at the very time");
     assert_eq!(since(u64::MAX), [rows[1].clone(), rows[3].clone()], "in force now");
+}
+
+pub(super) fn a_quarantine_lasts_until_the_agent_is_approved_again(mut open: Reopen) {
+    let mut store = open();
+    let trusted = agent(AGENT);
+    let put = |why: &str, at| Write::Quarantine {
+        agent: AGENT,
+        approved_at: trusted.approved_at,
+        at: UnixMillis(at),
+        why: why.into(),
+    };
+    let refused = store.commit(&[put("nobody", 1)]).expect_err("a quarantine of an agent that is not stored");
+    assert!(matches!(refused, StoreError::Dangling { .. }), "{refused}");
+    let reported = |device, epoch, serial| ReportedSerialRow {
+        agent: AGENT,
+        device,
+        epoch: BootEpoch(epoch),
+        serial: Serial(serial),
+    };
+    let put_serial = |row: &ReportedSerialRow| Write::ReportedSerial {
+        agent: row.agent,
+        device: row.device.clone(),
+        epoch: row.epoch,
+        serial: row.serial,
+    };
+    let (first, other) = (reported(device(), 1, 7), reported(name("router-2"), 2, u64::MAX));
+    let risen = reported(device(), 3, 8);
+    let agents = [Write::Agent(trusted.clone()), Write::Agent(agent(OTHER_AGENT))];
+    store.commit(&agents).expect("agents");
+    store.commit(&[put("first", 10), put_serial(&other), put_serial(&first)]).expect("a quarantine and two serials");
+    store.commit(&[put("second", 20), put_serial(&risen)]).expect("another, and a serial that rose");
+    // What is known of an agent may change without its being approved again.
+    let mut renamed = trusted.clone();
+    renamed.name = "another name".into();
+    store.commit(&[Write::Agent(renamed.clone())]).expect("a new name");
+    drop(store);
+
+    let mut store = open();
+    let second = QuarantineRow { agent: AGENT, at: UnixMillis(20), why: "second".into() };
+    assert_eq!(store.quarantine(AGENT).expect("quarantine"), Some(second));
+    assert_eq!(store.quarantine(OTHER_AGENT).expect("quarantine"), None);
+    assert_eq!(store.reported_serials(AGENT).expect("serials"), [risen, other], "the newest of each, by device");
+    assert_eq!(store.reported_serials(OTHER_AGENT).expect("serials"), []);
+    // Approved again, whatever the clock said then.
+    renamed.approved_at = UnixMillis(1);
+    store.commit(&[Write::Agent(renamed)]).expect("another approval");
+    drop(store);
+    assert_eq!(open().quarantine(AGENT).expect("quarantine"), None);
 }

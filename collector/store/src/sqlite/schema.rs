@@ -11,7 +11,7 @@ use crate::StoreError;
 /// "TAKR": tells a Takar database from any other SQLite file.
 const APPLICATION_ID: i32 = 0x5441_4b52;
 
-const SCRIPTS: &[&str] = &[V1];
+const SCRIPTS: &[&str] = &[V1, V2];
 
 /// Refuses a file that is not Takar's, or is of a newer Takar; changes nothing in it.
 pub(super) fn check(conn: &Connection, path: &Path) -> Result<(), StoreError> {
@@ -274,3 +274,21 @@ CREATE TABLE device_serials (
     append_only!("receipts"),
     append_only!("leaves"),
 );
+
+/// What tells restored state from an agent's own, and that it was found.
+const V2: &str = "
+CREATE TABLE quarantines (
+    agent BLOB NOT NULL PRIMARY KEY REFERENCES agents (id) DEFERRABLE INITIALLY DEFERRED,
+    approved_at INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    why TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE reported_serials (
+    agent BLOB NOT NULL REFERENCES agents (id) DEFERRABLE INITIALLY DEFERRED,
+    device TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    serial INTEGER NOT NULL,
+    PRIMARY KEY (agent, device)
+) STRICT;
+";

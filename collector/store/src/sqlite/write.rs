@@ -15,6 +15,10 @@ pub(super) fn apply(conn: &Connection, write: &Write) -> Result<(), StoreError> 
         Write::Samples(rows) => measured::samples(conn, rows),
         Write::Polls(rows) => measured::polls(conn, rows),
         Write::Loss { agent, from, to, samples, at } => measured::loss(conn, *agent, *from, *to, *samples, *at),
+        Write::Quarantine { agent, approved_at, at, why } => measured::quarantine(conn, *agent, *approved_at, *at, why),
+        Write::ReportedSerial { agent, device, epoch, serial } => {
+            measured::reported_serial(conn, *agent, device, *epoch, *serial)
+        }
         Write::Ceiling(row) => measured::ceiling(conn, row),
 
         Write::Inventory { at, by, text, digest } => decided::inventory(conn, *at, by, text, digest),

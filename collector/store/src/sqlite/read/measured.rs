@@ -1,10 +1,11 @@
 //! What agents said: who they are, what they counted, what was lost.
 
 use rusqlite::{Connection, Row};
-use takar_shared::{AgentId, BootEpoch, Seq, UnixMillis};
+use takar_shared::{AgentId, BootEpoch, Seq, Serial, UnixMillis};
 
 use crate::{
-    AgentRecord, BirthRow, CeilingRow, LossRow, MeterId, MeterKey, PollRow, SampleRow, StoreError,
+    AgentRecord, BirthRow, CeilingRow, LossRow, MeterId, MeterKey, PollRow, QuarantineRow, ReportedSerialRow,
+    SampleRow, StoreError,
     sqlite::{
         column::{BREAK_BEFORE, Bits, Json, NARROW, bound, direction, json, named, number, rate, rate_if_any, time},
         statement::{all, one},
@@ -118,6 +119,23 @@ pub(crate) fn losses(conn: &Connection, agent: AgentId) -> Result<Vec<LossRow>, 
             samples: samples.map(|count| count.0),
             at: time(row, 5)?,
         })
+    })
+}
+
+pub(crate) fn quarantine(conn: &Connection, agent: AgentId) -> Result<Option<QuarantineRow>, StoreError> {
+    let sql = "SELECT at, why FROM quarantines
+               JOIN agents ON agents.id = quarantines.agent AND agents.approved_at = quarantines.approved_at
+               WHERE agent = ?1";
+    one(conn, "read a quarantine", sql, (agent.0,), |row| {
+        Ok(QuarantineRow { agent, at: time(row, 0)?, why: row.get(1)? })
+    })
+}
+
+pub(crate) fn reported_serials(conn: &Connection, agent: AgentId) -> Result<Vec<ReportedSerialRow>, StoreError> {
+    let sql = "SELECT device, epoch, serial FROM reported_serials WHERE agent = ?1 ORDER BY device";
+    all(conn, "read reported serials", sql, (agent.0,), |row| {
+        let epoch = BootEpoch(row.get(1)?);
+        Ok(ReportedSerialRow { agent, device: named(row, 0)?, epoch, serial: Serial(number(row, 2)?) })
     })
 }
 

@@ -1,7 +1,7 @@
 //! What agents said: who they are, what they counted, what was lost.
 
 use rusqlite::Connection;
-use takar_shared::{AgentId, BootEpoch, Seq, UnixMillis, telemetry::PollOutcome};
+use takar_shared::{AgentId, BootEpoch, Name, Seq, Serial, UnixMillis, telemetry::PollOutcome};
 
 use crate::{
     AgentRecord, CeilingRow, MeterId, MeterKey, PollRow, SampleRow, StoreError,
@@ -108,6 +108,31 @@ pub(crate) fn loss(
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     let params = (agent.0, from.0.0, Bits(from.1.0), to.0.0, Bits(to.1.0), samples.map(Bits), Bits(at.0));
     run(conn, "store a loss", sql, params).map(drop)
+}
+
+pub(crate) fn quarantine(
+    conn: &Connection,
+    agent: AgentId,
+    approved_at: UnixMillis,
+    at: UnixMillis,
+    why: &str,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO quarantines (agent, approved_at, at, why) VALUES (?1, ?2, ?3, ?4)
+               ON CONFLICT (agent) DO UPDATE SET approved_at = excluded.approved_at, at = excluded.at,
+                   why = excluded.why";
+    run(conn, "store a quarantine", sql, (agent.0, Bits(approved_at.0), Bits(at.0), why)).map(drop)
+}
+
+pub(crate) fn reported_serial(
+    conn: &Connection,
+    agent: AgentId,
+    device: &Name,
+    epoch: BootEpoch,
+    serial: Serial,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO reported_serials (agent, device, epoch, serial) VALUES (?1, ?2, ?3, ?4)
+               ON CONFLICT (agent, device) DO UPDATE SET epoch = excluded.epoch, serial = excluded.serial";
+    run(conn, "store a reported serial", sql, (agent.0, device.as_str(), epoch.0, Bits(serial.0))).map(drop)
 }
 
 pub(crate) fn ceiling(conn: &Connection, row: &CeilingRow) -> Result<(), StoreError> {

@@ -1,0 +1,127 @@
+//! What the planner is told of an uplink: of each link what it holds, wants, and whether it may change.
+
+use takar_collector_core::{
+    demand::Estimate,
+    inventory::{Link, LinkName, UplinkName},
+    plan::{Claim, ClaimDemand, HoldReason, PlanInput},
+    reserve::{self, Hold},
+};
+use takar_shared::{BitsPerSec, Direction, UnixMillis, birth::Mode};
+
+use crate::engine::Engine;
+
+impl Engine {
+    pub(in crate::engine) fn plan_input(
+        &self,
+        uplink: &UplinkName,
+        direction: Direction,
+        now: UnixMillis,
+    ) -> Option<PlanInput> {
+        let inventory = self.inventory.as_ref()?;
+        let row = inventory.uplink(uplink)?;
+        let members: Vec<&Link> = inventory.members(uplink).collect();
+        let holds = self.holds(uplink, direction);
+        let open: Vec<_> = self.changes.values().filter(|change| !change.state.is_final()).collect();
+        let reserved = reserve::reserved(&holds, direction, row.capacity(direction), &open);
+        let claims = members.iter().zip(reserved).map(|(link, reserved)| self.claim(link, direction, reserved, now));
+        Some(PlanInput {
+            uplink: uplink.clone(),
+            direction,
+            capacity: row.capacity(direction),
+            mir_budget: row.mir_budget(direction),
+            claims: claims.collect(),
+            settings: self.config.plan,
+        })
+    }
+
+    /// What each member of an uplink is held to have, in the order of [`Inventory::members`].
+    pub(in crate::engine) fn holds(&self, uplink: &UplinkName, direction: Direction) -> Vec<Hold> {
+        let members = self.inventory.iter().flat_map(|inventory| inventory.members(uplink));
+        let hold = |link: &Link| Hold {
+            link: link.name.clone(),
+            recorded: self.recorded(link, direction),
+            observed: self.observed(&link.name, direction),
+        };
+        members.map(hold).collect()
+    }
+
+    pub(in crate::engine) fn recorded(&self, link: &Link, direction: Direction) -> BitsPerSec {
+        let known = self.allocation.get(&(link.name.clone(), direction)).map(|allocation| allocation.mir);
+        known.unwrap_or(link.side(direction).mir)
+    }
+
+    /// The ceiling last read on the device; zero (unlimited) where its queue is disabled.
+    pub(in crate::engine) fn observed(&self, link: &LinkName, direction: Direction) -> Option<BitsPerSec> {
+        let reading = self.watches.get(link, direction)?.observed.as_ref()?;
+        Some(if reading.disabled { BitsPerSec::ZERO } else { reading.mir.max(reading.burst) })
+    }
+
+    fn claim(&self, link: &Link, direction: Direction, reserved: BitsPerSec, now: UnixMillis) -> Claim {
+        let side = link.side(direction);
+        let bound = self.bound(link, direction);
+        let demand = match (self.watches.get(&link.name, direction), self.shortage(&link.name, direction)) {
+            (Some(watch), Some((_, finding))) => {
+                let lacking = reserved.saturating_add(finding.size);
+                let estimate = watch.demand().estimate.rate().unwrap_or(lacking);
+                ClaimDemand::AtLeast(estimate.max(lacking))
+            }
+            (Some(watch), None) => match watch.demand().estimate {
+                Estimate::Known(rate) | Estimate::AtLeast(rate) => ClaimDemand::Known(rate),
+                Estimate::Unknown(_) => ClaimDemand::Unknown,
+            },
+            (None, _) => ClaimDemand::Unknown,
+        };
+        Claim {
+            link: link.name.clone(),
+            weight: link.weight,
+            cir: side.cir,
+            floor: side.floor.max(bound.map_or(BitsPerSec::ZERO, |bound| bound.0)),
+            ceiling: side.ceiling.min(bound.map_or(side.ceiling, |bound| bound.1)),
+            current_mir: reserved,
+            demand,
+            held: self.held(link, direction, now),
+        }
+    }
+
+    /// Floor and ceiling in the agent's own config.
+    fn bound(&self, link: &Link, direction: Direction) -> Option<(BitsPerSec, BitsPerSec)> {
+        let (agent, _) = self.device(link.device.as_str())?;
+        let birth = &agent.birth.as_ref()?.birth;
+        let device = birth.devices.iter().find(|device| device.device == link.device)?;
+        let shaper = &link.side(direction).shaper;
+        let bound = device.bounds.iter().find(|bound| bound.shaper == *shaper && bound.direction == direction)?;
+        Some((bound.floor, bound.ceiling))
+    }
+
+    fn held(&self, link: &Link, direction: Direction, now: UnixMillis) -> Option<HoldReason> {
+        let changing = self.changes.values().any(|change| {
+            !change.state.is_final()
+                && change.moves.iter().any(|one| one.link == link.name && one.set.direction == direction)
+        });
+        if changing {
+            return Some(HoldReason::PendingChange);
+        }
+        let live = self
+            .device(link.device.as_str())
+            .is_some_and(|(agent, _)| agent.online && agent.mode() == Some(Mode::Live));
+        if !live || self.bound(link, direction).is_none() {
+            return Some(HoldReason::NotLive);
+        }
+        if self.observed(&link.name, direction).is_none() {
+            return Some(HoldReason::Unread);
+        }
+        if self.is_drifted(link, direction) {
+            return Some(HoldReason::Drifted);
+        }
+        let changed_at =
+            self.allocation.get(&(link.name.clone(), direction)).and_then(|allocation| allocation.changed_at)?;
+        let left_ms = self.config.hold_down_ms.saturating_sub(now.since(changed_at));
+        (left_ms > 0)
+            .then(|| HoldReason::CoolDown { left_s: u32::try_from(left_ms.div_ceil(1000)).unwrap_or(u32::MAX) })
+    }
+
+    /// *Drifted*: read back ≠ on record.
+    pub(in crate::engine) fn is_drifted(&self, link: &Link, direction: Direction) -> bool {
+        self.observed(&link.name, direction).is_some_and(|observed| observed != self.recorded(link, direction))
+    }
+}

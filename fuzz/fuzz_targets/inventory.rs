@@ -1,0 +1,50 @@
+//! The inventory file: an inventory that keeps its own promises, or problems of one line each, the same every time.
+#![no_main]
+
+// Read as source: it is private to the collector.
+#[path = "../../collector/src/inventory_file.rs"]
+mod inventory_file;
+
+use inventory_file::parse;
+use libfuzzer_sys::fuzz_target;
+use takar_collector_core::inventory::Inventory;
+use takar_shared::{BitsPerSec, Direction};
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(text) = str::from_utf8(data) else { return };
+    let parsed = parse(text);
+    assert_eq!(parse(text), parsed);
+    match parsed {
+        Ok(validated) => {
+            keeps_its_promises(&validated.inventory);
+            assert!(validated.notices.iter().all(|notice| notice.line.over_budget()));
+        }
+        Err(problems) => {
+            assert!(!problems.is_empty());
+            for problem in &problems {
+                assert!(problem.contains("line ") && !problem.contains('\n'), "{problem:?}");
+            }
+        }
+    }
+});
+
+fn keeps_its_promises(inventory: &Inventory) {
+    // Sorted without equals: every name once.
+    assert!(inventory.providers().is_sorted_by(|a, b| a.name < b.name));
+    assert!(inventory.uplinks().is_sorted_by(|a, b| a.name < b.name));
+    assert!(inventory.sites().is_sorted_by(|a, b| a.name < b.name));
+    assert!(inventory.links().is_sorted_by(|a, b| a.name < b.name));
+    assert!(inventory.uplinks().iter().all(|uplink| inventory.provider(&uplink.provider).is_some()));
+    for link in inventory.links() {
+        assert!(inventory.site(&link.site).is_some() && inventory.uplink(&link.uplink).is_some(), "{link:?}");
+        assert!((1..=1000).contains(&link.weight), "{link:?}");
+        for direction in [Direction::Down, Direction::Up] {
+            let side = link.side(direction);
+            assert!(side.floor <= side.mir && side.mir <= side.ceiling && side.mir > BitsPerSec::ZERO, "{link:?}");
+            assert!(side.cir.is_none_or(|cir| cir <= side.mir), "{link:?}");
+        }
+    }
+    for line in inventory.budget() {
+        assert!(line.capacity > BitsPerSec::ZERO && line.sum_cir <= line.capacity, "{line:?}");
+    }
+}
