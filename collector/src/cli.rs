@@ -144,14 +144,32 @@ fn make_network(asked: &Init, config: Option<&Path>, out: &mut Printer<'_>) -> R
     Ok(())
 }
 
+/// Everything that is wrong with what was asked about, or that it is right.
 fn check(config: Option<&Path>, inventory: Option<&Path>, out: &mut Printer<'_>) -> Result<(), Failure> {
-    if config.is_some() || inventory.is_none() {
-        import::config_is_right(config_path(config), &load(config)?, out)?;
+    let sound = (config.is_some() || inventory.is_none()).then(|| sound_config(config)).transpose();
+    let valid = inventory.map(import::read_inventory).transpose();
+    let (sound, valid) = match (sound, valid) {
+        (Err(Failure::Problems(mut problems)), Err(Failure::Problems(more))) => {
+            problems.extend(more);
+            return Err(Failure::Problems(problems));
+        }
+        (sound, valid) => (sound?, valid?),
+    };
+    if let Some(sound) = sound {
+        import::config_is_right(config_path(config), &sound, out)?;
     }
-    match inventory {
-        Some(file) => import::check_inventory(file, out),
-        None => Ok(()),
+    if let (Some(file), Some(valid)) = (inventory, valid) {
+        import::inventory_is_right(file, &valid, out)?;
     }
+    Ok(())
+}
+
+/// The config, where it and every file it names are right.
+fn sound_config(path: Option<&Path>) -> Result<Config, Failure> {
+    let config = load(path)?;
+    let shown = config_path(path).display();
+    let problems: Vec<_> = config::check_files(&config).iter().map(|problem| format!("{shown}: {problem}")).collect();
+    if problems.is_empty() { Ok(config) } else { Err(Failure::Problems(problems)) }
 }
 
 fn serve(config: Option<&Path>, socket: Option<PathBuf>, log_json: bool) -> Result<(), Failure> {

@@ -23,6 +23,9 @@ pub use files::check_files;
 /// What `takar init` writes: every key, with its default and what it means.
 pub const DEFAULT: &str = include_str!("config/default.toml");
 
+/// To a socket with a longer path nobody can connect (unix(7)).
+pub const LONGEST_SOCKET: usize = 107;
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// Keys, certificates, database; absolute.

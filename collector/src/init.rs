@@ -97,15 +97,19 @@ pub fn init(
     files.all.push(NewFile { path: config_path.to_owned(), bytes: config.into_bytes(), mode: PUBLIC });
     refuse_what_is_there(&files.all)?;
 
-    for folder in ["", "tls"].into_iter().chain((broker == BrokerKind::Mosquitto).then_some(mosquitto::DATA)) {
-        let path = state.join(folder);
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
-        made.with_context(|| format!("cannot make the folder {}", path.display()))?;
+    let mut folders = vec![(state.clone(), 0o700), (state.join("tls"), 0o700)];
+    if broker == BrokerKind::Mosquitto {
+        folders.push((state.join(mosquitto::DATA), 0o700));
     }
-    if let Some(parent) = config_path.parent() {
-        fs::create_dir_all(parent).with_context(|| format!("cannot make the folder {}", parent.display()))?;
+    // Of the account's umask, as others' folders.
+    folders.extend(config_path.parent().map(|parent| (parent.to_owned(), 0o777)));
+    let mut made = Made::default();
+    let written =
+        folders.iter().try_for_each(|(path, mode)| made.make(path, *mode)).and_then(|()| write_all(&files.all));
+    if let Err(error) = written {
+        made.undo();
+        return Err(error);
     }
-    write_all(&files.all)?;
     Ok(InitReport {
         network,
         root_key: root_out.to_owned(),
@@ -195,6 +199,37 @@ fn refuse_what_is_there(files: &[NewFile]) -> anyhow::Result<()> {
         bail!("nothing is overwritten, and there is already {}", there.join(", "));
     }
     Ok(())
+}
+
+/// The folders that were not there before.
+#[derive(Default)]
+struct Made(Vec<PathBuf>);
+
+impl Made {
+    /// With all that are missing above it.
+    fn make(&mut self, path: &Path, mode: u32) -> anyhow::Result<()> {
+        // The parent of a name alone: where we are.
+        if path.as_os_str().is_empty() {
+            return Ok(());
+        }
+        let missing: Vec<&Path> = path.ancestors().take_while(|folder| !folder.is_dir()).collect();
+        for folder in missing.into_iter().rev().filter(|folder| !folder.as_os_str().is_empty()) {
+            match DirBuilder::new().mode(mode).create(folder) {
+                Ok(()) => self.0.push(folder.to_owned()),
+                // Such as `x/..`, which came with x.
+                Err(_) if folder.is_dir() => {}
+                Err(error) => return Err(error).with_context(|| format!("cannot make the folder {}", path.display())),
+            }
+        }
+        Ok(())
+    }
+
+    /// As far as they are empty, so that nothing that came from elsewhere goes with them.
+    fn undo(self) {
+        for folder in self.0.iter().rev() {
+            let _ = fs::remove_dir(folder);
+        }
+    }
 }
 
 fn write_all(files: &[NewFile]) -> anyhow::Result<()> {

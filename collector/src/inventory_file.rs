@@ -10,15 +10,19 @@ use toml::{
 };
 
 const TABLES: [&str; 4] = ["provider", "uplink", "site", "link"];
+/// Problems that are told; of a file that is no inventory at all nobody reads more.
+const MOST: usize = 20;
+/// Characters of a problem that are told.
+const LONGEST: usize = 400;
 
-/// The inventory in `text`, or all its problems in the order of the file: `link[3] (line 41): …`, rows counted from 0.
-/// Where the text is no TOML, only that is told, by line.
+/// The inventory in `text`, or its problems in the order of the file: `link[3] (line 41): …`, rows counted from 0; of
+/// very many the first, and how many more there are. Where the text is no TOML, only that is told, by line.
 pub fn parse(text: &str) -> Result<Validated, Vec<String>> {
     let (document, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
-        return Err(syntax(text, &errors));
+        return Err(syntax(&Lines::of(text), &errors));
     }
-    let mut file = File { text, tables: document.into_inner(), unread: HashMap::new() };
+    let mut file = File { tables: document.into_inner(), unread: HashMap::new() };
     let raw = RawInventory {
         providers: file.rows(TABLES[0]),
         uplinks: file.rows(TABLES[1]),
@@ -32,31 +36,69 @@ pub fn parse(text: &str) -> Result<Validated, Vec<String>> {
         Err(found) => problems.extend(found.iter().map(|problem| file.located(problem))),
     }
     problems.sort_by_key(|problem| problem.offset);
-    Err(problems.into_iter().map(|problem| problem.line).collect())
+    let (lines, all) = (Lines::of(text), problems.len());
+    Err(told(problems.into_iter().map(|problem| problem.told(&lines)), all))
 }
 
 /// One problem a line: what follows a mistake on its line is mostly a consequence.
-fn syntax(text: &str, errors: &[toml::de::Error]) -> Vec<String> {
-    let mut told: Vec<(usize, String)> = errors
-        .iter()
-        .map(|error| (line_of(text, error.span().map_or(0, |span| span.start)), error.message().replace('\n', " ")))
-        .collect();
-    told.sort_by_key(|(line, _)| *line);
-    told.dedup_by_key(|(line, _)| *line);
-    told.into_iter().map(|(line, message)| format!("line {line}: {message}")).collect()
+fn syntax(lines: &Lines, errors: &[toml::de::Error]) -> Vec<String> {
+    let line = |error: &toml::de::Error| lines.number(error.span().map_or(0, |span| span.start));
+    let mut found: Vec<(usize, &toml::de::Error)> = errors.iter().map(|error| (line(error), error)).collect();
+    found.sort_by_key(|(line, _)| *line);
+    found.dedup_by_key(|(line, _)| *line);
+    let all = found.len();
+    told(found.into_iter().map(|(line, error)| format!("line {line}: {}", error.message().replace('\n', " "))), all)
+}
+
+/// The first of them, and how many more there are.
+fn told(problems: impl Iterator<Item = String>, all: usize) -> Vec<String> {
+    let mut told: Vec<String> = problems.take(MOST).map(cut).collect();
+    if all > told.len() {
+        told.push(format!("and {} more", all - told.len()));
+    }
+    told
+}
+
+/// What somebody wrote into a file may be of any length.
+fn cut(mut line: String) -> String {
+    if let Some((end, _)) = line.char_indices().nth(LONGEST) {
+        line.truncate(end);
+        line.push('…');
+    }
+    line
+}
+
+/// Where the lines of a text end. It is read once, however many problems it has.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        Self(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect())
+    }
+
+    /// Of the line that holds this byte, from 1.
+    fn number(&self, offset: usize) -> usize {
+        self.0.partition_point(|end| *end < offset) + 1
+    }
 }
 
 struct File<'a> {
-    text: &'a str,
     tables: DeTable<'a>,
     /// Where the mistake is in a row that could not be read, by `link[3]`.
     unread: HashMap<String, usize>,
 }
 
-/// A problem ready to be told, and where in the file it is, in bytes.
+/// A problem ready to be told but for its line, and where in the file it is, in bytes.
 struct Located {
     offset: usize,
-    line: String,
+    path: String,
+    rest: String,
+}
+
+impl Located {
+    fn told(self, lines: &Lines) -> String {
+        format!("{} (line {}{}", self.path, lines.number(self.offset), self.rest)
+    }
 }
 
 impl File<'_> {
@@ -83,10 +125,9 @@ impl File<'_> {
     fn unknown_tables(&self) -> Vec<Located> {
         let unknown = self.tables.keys().filter(|key| !TABLES.contains(&key.get_ref().as_ref()));
         let told = unknown.map(|key| {
-            let (offset, name) = (key.span().start, key.get_ref().escape_debug());
-            let line = line_of(self.text, offset);
             let expected = TABLES.map(|table| format!("[[{table}]]")).join(", ");
-            Located { offset, line: format!("{name} (line {line}): unknown; expected {expected}") }
+            let path = key.get_ref().escape_debug().take(LONGEST / 2).collect();
+            Located { offset: key.span().start, path, rest: format!("): unknown; expected {expected}") }
         });
         told.collect()
     }
@@ -98,8 +139,7 @@ impl File<'_> {
             None => (problem.at.as_str(), ")".to_owned()),
         };
         let offset = self.unread.get(path).copied().or_else(|| self.offset(path)).unwrap_or(0);
-        let line = line_of(self.text, offset);
-        Located { offset, line: format!("{path} (line {line}{rest}: {}", problem.what) }
+        Located { offset, path: path.to_owned(), rest: format!("{rest}: {}", problem.what) }
     }
 
     /// Of `link[3].down.mir_bps`, or of as much of it as is written.
@@ -145,11 +185,6 @@ fn of_type(value: &DeValue<'_>) -> String {
     let name = value.type_str();
     let article = if name.starts_with(['a', 'i']) { "an" } else { "a" };
     format!("{article} {name}")
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    let before = text.as_bytes().get(..offset).unwrap_or(text.as_bytes());
-    before.iter().filter(|byte| **byte == b'\n').count() + 1
 }
 
 #[cfg(test)]
@@ -251,6 +286,37 @@ up = { queue = \"sd-02\", cir_bps = 1_000_000, mir_bps = 5_000_000 }
         let lines: Vec<_> = found.iter().map(|problem| problem.split(':').next().unwrap()).collect();
         assert_eq!(lines, ["line 2", "line 9"], "{found:#?}");
         assert_eq!(problems("a = 1\na = 2\n"), ["line 2: duplicate key"]);
+    }
+
+    #[test]
+    fn of_very_many_problems_the_first_are_told_and_how_many_more_there_are() {
+        let junk = "?!x\n".repeat(2_000);
+        let rows = "[[site]]\n".repeat(2_000);
+        let keys = (0..2_000).map(|key| format!("k{key} = 1\n")).collect::<String>();
+        for text in [junk, rows, keys] {
+            let found = problems(&text);
+            assert_eq!(found.len(), MOST + 1, "{found:#?}");
+            assert!(found[0].contains("line 1") && found[19].contains("line 20"), "{found:#?}");
+            assert_eq!(found[20], "and 1980 more");
+        }
+    }
+
+    /// Each took time by the square of its length.
+    #[test]
+    fn a_megabyte_is_answered_soon_and_in_short_lines() {
+        let long = "x".repeat(1_000_000);
+        let texts = [
+            "?!x\n".repeat(250_000),
+            "[[site]]\n".repeat(100_000),
+            long.clone(),
+            format!("{long} = 1\n"),
+            format!("[[site]]\nname = \"{long}\"\ntitle = 7\n"),
+            format!("[[site]]\nname = \"s\"\ntitle = \"t\"\n{long} = 1\n"),
+        ];
+        for text in texts {
+            let found = problems(&text);
+            assert!((1..=MOST + 1).contains(&found.len()) && found.iter().all(|line| line.len() < 2_000), "{found:#?}");
+        }
     }
 
     proptest! {

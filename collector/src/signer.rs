@@ -25,8 +25,8 @@ impl Signer {
     pub fn load(state_dir: &Path) -> anyhow::Result<Self> {
         let network = Network::load(state_dir)?;
         let (_, keyset) = network.load_keyset(state_dir)?;
-        let command = load(state_dir, file::COMMAND_KEY, Some((&keyset, &keyset.command_keys)))?;
-        let grant = load(state_dir, file::GRANT_KEY, Some((&keyset, &keyset.grant_keys)))?;
+        let command = load(state_dir, file::COMMAND_KEY, Some((&keyset, keyset.command_keys.as_slice())))?;
+        let grant = load(state_dir, file::GRANT_KEY, Some((&keyset, keyset.grant_keys.as_slice())))?;
         Ok(Self { network: network.id, keyset, command, grant })
     }
 
@@ -34,8 +34,8 @@ impl Signer {
     pub fn problems(state_dir: &Path) -> Vec<anyhow::Error> {
         let keyset = Network::load(state_dir).and_then(|network| network.load_keyset(state_dir));
         let known = keyset.as_ref().ok().map(|(_, keyset)| keyset);
-        let command = load(state_dir, file::COMMAND_KEY, known.map(|keyset| (keyset, &keyset.command_keys)));
-        let grant = load(state_dir, file::GRANT_KEY, known.map(|keyset| (keyset, &keyset.grant_keys)));
+        let command = load(state_dir, file::COMMAND_KEY, known.map(|keyset| (keyset, keyset.command_keys.as_slice())));
+        let grant = load(state_dir, file::GRANT_KEY, known.map(|keyset| (keyset, keyset.grant_keys.as_slice())));
         let keys = [command.err(), grant.err()];
         keyset.err().into_iter().chain(keys.into_iter().flatten()).collect()
     }
@@ -60,7 +60,7 @@ impl Signer {
 }
 
 /// The key in that file; refused where it is not among those that the keyset lists for its kind of message.
-fn load(state_dir: &Path, name: &str, listed: Option<(&Keyset, &Vec<[u8; 32]>)>) -> anyhow::Result<SigningKey> {
+fn load(state_dir: &Path, name: &str, listed: Option<(&Keyset, &[[u8; 32]])>) -> anyhow::Result<SigningKey> {
     let path = state_dir.join(name);
     let key = keys::load_key(&path)?;
     if let Some((keyset, listed)) = listed

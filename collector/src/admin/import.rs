@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use takar_collector_core::inventory::Validated;
+
 use super::{Failure, Printer, Tone};
 use crate::{
     config::Config,
@@ -38,13 +40,16 @@ pub fn config_is_right(path: &Path, config: &Config, out: &mut Printer<'_>) -> R
     Ok(())
 }
 
-/// Checks an inventory without asking the daemon.
-pub fn check_inventory(file: &Path, out: &mut Printer<'_>) -> Result<(), Failure> {
+/// Reads and checks an inventory without asking the daemon.
+pub fn read_inventory(file: &Path) -> Result<Validated, Failure> {
     let shown = file.display();
     let found = inventory_file::parse(&read_text(file)?);
-    let valid = found.map_err(|problems| {
+    found.map_err(|problems| {
         Failure::Problems(problems.into_iter().map(|problem| format!("{shown}: {problem}")).collect())
-    })?;
+    })
+}
+
+pub fn inventory_is_right(file: &Path, valid: &Validated, out: &mut Printer<'_>) -> Result<(), Failure> {
     if out.wants_json() {
         return Ok(());
     }
@@ -53,6 +58,7 @@ pub fn check_inventory(file: &Path, out: &mut Printer<'_>) -> Result<(), Failure
     }
     let inventory = &valid.inventory;
     let (uplinks, sites, links) = (inventory.uplinks().len(), inventory.sites().len(), inventory.links().len());
+    let shown = file.display();
     out.toned(Tone::Good, &format!("{shown}: ok; {uplinks} uplinks, {sites} sites, {links} links"))?;
     Ok(())
 }

@@ -13,7 +13,7 @@ use takar_collector_core::{
 use takar_shared::BitsPerSec;
 
 use super::{
-    Broker, BrokerKind, ChangeRules, Config, Endpoint, Policy, Problem, Readings,
+    Broker, BrokerKind, ChangeRules, Config, Endpoint, LONGEST_SOCKET, Policy, Problem, Readings,
     raw::{RawAssess, RawBroker, RawChange, RawConfig, RawPlan, RawPolicy, RawReadings},
 };
 
@@ -42,6 +42,11 @@ impl Check {
         // Its default is relative only where state_dir is, which was said.
         if raw.state_dir.is_absolute() {
             self.absolute("socket", &socket);
+        }
+        let length = socket.as_os_str().len();
+        if length > LONGEST_SOCKET {
+            let text = format!("\"{}\" has {length} bytes; expected at most {LONGEST_SOCKET} bytes", socket.display());
+            self.say("socket", text);
         }
         if raw.socket_group.as_deref() == Some("") {
             self.say("socket_group", "empty; expected a group's name");

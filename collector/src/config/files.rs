@@ -43,7 +43,7 @@ pub fn check_files(config: &Config) -> Vec<Problem> {
     if let Some(group) = &config.socket_group {
         match fs::read_to_string("/etc/group") {
             Err(error) => say("socket_group", format!("cannot read /etc/group: {error}")),
-            Ok(groups) if !groups.lines().any(|line| line.split(':').next() == Some(group)) => {
+            Ok(groups) if !groups.lines().any(|line| line.split(':').next() == Some(group.as_str())) => {
                 say("socket_group", format!("group \"{group}\" is not in /etc/group"));
             }
             Ok(_) => {}

@@ -83,6 +83,17 @@ fn every_problem_is_told_at_once() {
 }
 
 #[test]
+fn a_socket_that_nobody_could_connect_to_is_refused() {
+    let with = |bytes: usize| format!("socket = \"/{}\"\n{LEAST}", "s".repeat(bytes - 1));
+    assert!(parse(&with(107)).is_ok());
+    let found = parse(&with(108)).unwrap_err();
+    assert!(found.len() == 1 && found[0].at == "socket", "{found:?}");
+    assert!(found[0].text.ends_with("has 108 bytes; expected at most 107 bytes"), "{found:?}");
+    // The default lies in the state folder.
+    assert_eq!(places(&LEAST.replace("\"/s\"", &format!("\"/{}\"", "s".repeat(100)))), ["socket"]);
+}
+
+#[test]
 fn a_broker_fits_its_kind() {
     let broker = |keys: &str| places(&format!("state_dir = \"/s\"\n[broker]\n{keys}\n"));
     assert_eq!(broker("kind = \"embedded\"\naddress = \"10.0.0.1:1883\""), ["broker.address", "broker.name"]);

@@ -135,7 +135,9 @@ impl Engine {
             return;
         }
         if is {
-            tracing::error!("the clock is behind what was already stored; nothing is signed until it catches up");
+            tracing::error!(
+                "the clock is behind what was already stored; no command and no Confirm is signed until it catches up"
+            );
         } else {
             tracing::info!("the clock has caught up with what was stored; signing goes on");
         }

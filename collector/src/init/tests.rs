@@ -141,6 +141,23 @@ fn a_failure_leaves_no_key_behind() {
     place_is_free(&place, &root);
 }
 
+#[test]
+fn a_failure_leaves_no_folder_that_was_not_there() {
+    let place = Place::new();
+    let dir = place.dir.path();
+    let there = dir.join("there");
+    fs::create_dir(&there).unwrap();
+    let (state, config) = (there.join("deep/state"), there.join("etc/takar/takar.toml"));
+    // The root key is written after all folders are made, and its own is not one of them.
+    let made = init(&state, &config, &dir.join("nowhere/root.key"), BrokerKind::Mosquitto, "b", "127.0.0.1:8883");
+    assert!(error(made).contains("nowhere/root.key"));
+    assert_eq!(fs::read_dir(&there).unwrap().count(), 0, "what was there stays, what was not goes");
+    // What somebody put there meanwhile, or before, stays.
+    fs::create_dir_all(state.join("tls")).unwrap();
+    let made = init(&state, &config, &dir.join("nowhere/root.key"), BrokerKind::Embedded, "127.0.0.1", "127.0.0.1:1");
+    assert!(made.is_err() && state.join("tls").is_dir() && !there.join("etc").exists());
+}
+
 fn place_is_free(place: &Place, root: &Path) {
     let config = place.dir.path().join("takar.toml");
     init(&place.state(), &config, root, BrokerKind::Embedded, "127.0.0.1", "127.0.0.1:1883").unwrap();

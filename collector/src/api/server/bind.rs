@@ -18,6 +18,7 @@ use rustix::{
 use tokio::net::UnixListener;
 
 use super::peer::gid_of;
+use crate::config::LONGEST_SOCKET;
 
 /// Short, since a socket's path may have 107 bytes only (unix(7)) and this one is bound too.
 const NURSERY: &str = ".bind";
@@ -31,6 +32,11 @@ pub fn bind(path: &Path, group: Option<&str>) -> anyhow::Result<UnixListener> {
     let (Some(dir), Some(_)) = (path.parent(), path.file_name()) else {
         bail!("{shown} cannot be a socket; expected a path with a file name");
     };
+    // By the detour it could be bound all the same.
+    let length = path.as_os_str().len();
+    if length > LONGEST_SOCKET {
+        bail!("{shown} has {length} bytes; expected at most {LONGEST_SOCKET} bytes, or nobody can connect to it");
+    }
     let gid = group.map(group_id).transpose()?;
     let nursery = dir.join(NURSERY);
     let lock = open_nursery(&nursery).with_context(|| {
@@ -168,6 +174,14 @@ mod tests {
         let error = bind(&path, None).unwrap_err();
         assert!(error.to_string().contains("takar serve already runs on"), "{error}");
         assert!(std::os::unix::net::UnixStream::connect(&path).is_ok(), "the live one still answers");
+    }
+
+    #[tokio::test]
+    async fn a_path_that_nobody_could_connect_to_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s".repeat(108));
+        let error = bind(&path, None).unwrap_err().to_string();
+        assert!(error.contains("expected at most 107 bytes") && !path.exists(), "{error}");
     }
 
     #[tokio::test]

@@ -1,13 +1,20 @@
 //! Links, a row for each direction: what is on record, what is measured, and one state with its reason.
 
 use takar_collector_core::{
-    assess::FindingKind,
-    inventory::{Link, LinkName},
+    assess::{FindingKind, NoFinding},
+    inventory::{Link, LinkMeter, LinkName},
 };
-use takar_shared::{Direction, telemetry::PollOutcome};
+use takar_shared::{
+    Direction,
+    birth::{DeviceBirth, Meter},
+    telemetry::PollOutcome,
+};
 
 use super::devices::outcome_word;
-use crate::{engine::Engine, view::LinkView};
+use crate::{
+    engine::{Agent, Engine},
+    view::LinkView,
+};
 
 impl Engine {
     pub(super) fn link_views(&self) -> Vec<LinkView> {
@@ -71,6 +78,9 @@ impl Engine {
                 );
             }
         }
+        if let Some(why) = unreported(agent, link, direction) {
+            return ("not-measured", why);
+        }
         if self.is_drifted(link, direction) {
             let observed = self.observed(&link.name, direction).unwrap_or_default();
             return (
@@ -95,9 +105,103 @@ impl Engine {
             };
             return (state, why);
         }
+        let measured = watch.window.readings().any(|reading| reading.valid);
         match &watch.no_finding {
-            Some(why) => ("fits", why.to_string()),
+            Some(why) if measured && *why != NoFinding::CeilingUnknown => ("fits", why.to_string()),
+            Some(why) => ("not-measured", why.to_string()),
             None => ("not-measured", "no complete reading yet".into()),
         }
+    }
+}
+
+/// What the link is measured by and its agent does not report, told for people. The inventory or the agent's config
+/// names something else.
+fn unreported(agent: &Agent, link: &Link, direction: Direction) -> Option<String> {
+    let born = agent.birth.as_ref()?;
+    let device = born.birth.devices.iter().find(|device| device.device == link.device)?;
+    lacks(device, link, direction).map(|what| {
+        let (name, device) = (&agent.record.name, &link.device);
+        format!("agent {name} reports no {what} of {device}; expected what its config and the inventory both name")
+    })
+}
+
+fn lacks(device: &DeviceBirth, link: &Link, direction: Direction) -> Option<String> {
+    let shaper = &link.side(direction).shaper;
+    let counted = device.meters.contains(&Meter::Shaper { shaper: shaper.clone(), direction });
+    let interface = match &link.meter {
+        LinkMeter::Interface(name) => Some(name),
+        LinkMeter::Queues => None,
+    };
+    let missing = interface.filter(|name| !device.meters.contains(&Meter::Interface((*name).clone())));
+    // Without the queue there is no ceiling to measure against.
+    let bounded = device.bounds.iter().any(|bound| bound.shaper == *shaper && bound.direction == direction);
+    match (missing, counted || (bounded && interface.is_some())) {
+        (None, true) => None,
+        (Some(interface), true) => Some(format!("interface {interface}")),
+        (None, false) => Some(shaper.to_string()),
+        (Some(interface), false) => Some(format!("interface {interface} and no {shaper}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use takar_shared::{
+        BitsPerSec, Digest, Serial,
+        birth::{Bound, DeviceState},
+        id,
+        queue::Shaper,
+    };
+
+    use super::*;
+
+    fn link(interface: &str) -> Link {
+        let text = format!(
+            "[[provider]]\nname = \"isp\"\ntitle = \"ISP\"\n[[uplink]]\nname = \"u\"\nprovider = \"isp\"\ndown_bps = 80\n\
+             up_bps = 80\n[[site]]\nname = \"s\"\ntitle = \"S\"\n[[link]]\nname = \"l\"\nsite = \"s\"\nuplink = \"u\"\n\
+             device = \"core-1\"\n{interface}\n[link.down]\nqueue = \"sd-02\"\ncir_bps = 8\nmir_bps = 8\n[link.up]\n\
+             queue = \"sd-02\"\ncir_bps = 8\nmir_bps = 8\n"
+        );
+        crate::inventory_file::parse(&text).unwrap().inventory.links()[0].clone()
+    }
+
+    /// A device with these meters, and with `bounded` queues on its allow-list.
+    fn device(meters: Vec<Meter>, bounded: &[&str]) -> DeviceBirth {
+        let bound = |queue: &&str| Bound {
+            shaper: Shaper::Queue(id::name(queue).unwrap()),
+            direction: Direction::Down,
+            floor: BitsPerSec(8),
+            ceiling: BitsPerSec(80),
+        };
+        let name = id::name("core-1").unwrap();
+        let state = DeviceState {
+            device: name.clone(),
+            last_serial: Serial(0),
+            pending: None,
+            receipt_head: Digest([0; 32]),
+            queues: None,
+            keyset_version: 1,
+        };
+        DeviceBirth { device: name, meters, bounds: bounded.iter().map(bound).collect(), changes_per_hour: 1, state }
+    }
+
+    #[test]
+    fn what_a_device_does_not_report_is_named() {
+        let ether1 = || Meter::Interface(id::name("ether1").unwrap());
+        let shaper = || Shaper::Queue(id::name("sd-02").unwrap());
+        let queue = || Meter::Shaper { shaper: shaper(), direction: Direction::Down };
+        let (by_interface, by_queue) = (link("interface = \"ether1\""), link(""));
+        let lacks = |link: &Link, meters: Vec<Meter>, bounded: &[&str]| {
+            lacks(&device(meters, bounded), link, Direction::Down).unwrap_or_default()
+        };
+        assert_eq!(lacks(&by_interface, vec![ether1(), queue()], &["sd-02"]), "");
+        assert_eq!(lacks(&by_interface, vec![ether1()], &["sd-02"]), "");
+        assert_eq!(lacks(&by_interface, vec![ether1()], &["sd-03"]), "queue sd-02");
+        assert_eq!(lacks(&by_interface, vec![queue()], &["sd-02"]), "interface ether1");
+        assert_eq!(lacks(&by_interface, vec![], &[]), "interface ether1 and no queue sd-02");
+        assert_eq!(lacks(&by_queue, vec![queue()], &[]), "");
+        assert_eq!(lacks(&by_queue, vec![ether1()], &["sd-02"]), "queue sd-02");
+        // The other direction is another queue.
+        let up = Meter::Shaper { shaper: shaper(), direction: Direction::Up };
+        assert_eq!(lacks(&by_queue, vec![up], &[]), "queue sd-02");
     }
 }

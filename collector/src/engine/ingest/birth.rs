@@ -124,8 +124,8 @@ impl Engine {
         match agent.birth.take() {
             Some(old) if old.epoch == epoch => {
                 let moved_ms = old.clock.to_unix(birth.now).0.abs_diff(now.0);
-                let all = || (0..=u16::MAX).take(meters.len()).collect();
-                unread = if moved_ms > LEAST_STEP_MS { all() } else { old.unread };
+                let moved = moved_ms > LEAST_STEP_MS;
+                unread = if moved { (0..=u16::MAX).take(meters.len()).collect() } else { old.unread };
             }
             Some(old) => {
                 agent.older.insert(old.epoch, old.meters);
