@@ -16,7 +16,7 @@ use takar_shared::{
     AgentId, NetworkId, UnixMillis,
     bundle::{self, Bundle},
     envelope::Route,
-    id,
+    id::{self, Quoted},
     keyset::{Keyset, Root},
     signing,
 };
@@ -82,10 +82,10 @@ pub fn check_bundle(key: SigningKey, bundle: &Bundle) -> anyhow::Result<Identity
     }
     let agent = agent_id(&key);
     if bundle.agent != agent.to_string() {
-        bail!("bundle was made for agent {:?}; this agent is {agent}", short(&bundle.agent));
+        bail!("bundle was made for agent {}; this agent is {agent}", Quoted(&bundle.agent));
     }
     let name = id::plain_name(&bundle.name)
-        .map_err(|error| anyhow::anyhow!("bundle's key \"name\": {:?} does not do; {error}", short(&bundle.name)))?;
+        .map_err(|error| anyhow::anyhow!("bundle's key \"name\": {} does not do; {error}", Quoted(&bundle.name)))?;
     let network: NetworkId = bundle.network.parse().context("bundle's key \"network\"")?;
     let keys = bundle.root_keys.iter().map(|key| key.parse::<takar_shared::Digest>().map(|bytes| bytes.0));
     let keys = keys.collect::<Result<Vec<_>, _>>().context("bundle's key \"root_keys\"")?;
@@ -167,7 +167,7 @@ fn root(keys: Vec<[u8; 32]>, threshold: u8) -> anyhow::Result<Root> {
 }
 
 fn broker(bundle: &Bundle) -> anyhow::Result<Broker> {
-    let expected = || format!("bundle's key \"broker\": {:?}; expected mqtts://host:port", short(&bundle.broker));
+    let expected = || format!("bundle's key \"broker\": {}; expected mqtts://host:port", Quoted(&bundle.broker));
     let (scheme, rest) = bundle.broker.split_once("://").with_context(expected)?;
     let (host, port) = rest.rsplit_once(':').with_context(expected)?;
     let port: u16 = port.parse().with_context(expected)?;
@@ -179,8 +179,8 @@ fn broker(bundle: &Bundle) -> anyhow::Result<Broker> {
         "mqtt" if is_loopback(host) => None,
         "mqtt" => {
             bail!(
-                "bundle's key \"broker\": without TLS only loopback is accepted, not {:?}; expected mqtts://",
-                short(host)
+                "bundle's key \"broker\": without TLS only loopback is accepted, not {}; expected mqtts://",
+                Quoted(host)
             )
         }
         _ => bail!(expected()),
@@ -193,14 +193,6 @@ fn is_loopback(host: &str) -> bool {
 }
 
 /// As much of a text that was not checked as a line has room for.
-fn short(text: &str) -> String {
-    const LONGEST: usize = 70;
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
 fn unhex(text: &str) -> Option<Vec<u8>> {
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());

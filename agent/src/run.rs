@@ -47,7 +47,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let mut journal = Journal::open(&config.state_dir)?;
     let epoch = BootEpoch(journal.state().epoch.0.saturating_add(1));
     journal.append(&[Record::Boot { epoch }]).context("cannot write the journal")?;
-    let (files, kept) = SpoolFiles::open(&config.spool_dir)?;
+    let (files, kept) = SpoolFiles::open(&config.spool_dir, identity.route.agent)?;
     let known_time = journal.state().high_water.max(identity.server_time);
     let records = config.devices.iter().map(|device| {
         let known = journal.state().device(&device.name).cloned();

@@ -9,21 +9,37 @@ use std::{
 
 use anyhow::Context as _;
 use takar_agent_core::spool::{Covers, Spooled};
-use takar_shared::{BootEpoch, Seq};
+use takar_shared::{AgentId, BootEpoch, Seq};
+
+/// Names the agent whose messages these are.
+const OWNER: &str = "owner";
 
 pub struct SpoolFiles {
     dir: PathBuf,
 }
 
 impl SpoolFiles {
-    pub fn open(dir: &Path) -> anyhow::Result<(Self, Vec<Spooled>)> {
+    /// What `agent` left there. Messages of another agent, whose key this one does not have, are thrown away: nobody
+    /// would take them, and their numbers would stand in the way of this one's.
+    pub fn open(dir: &Path, agent: AgentId) -> anyhow::Result<(Self, Vec<Spooled>)> {
         let cannot = || format!("cannot use the spool folder {}", dir.display());
         fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).with_context(cannot)?;
-        let mut kept = Vec::new();
+        let owner = dir.join(OWNER);
+        let is_ours = match fs::read_to_string(&owner) {
+            Ok(text) => text == agent.to_string(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => true,
+            Err(error) => return Err(error).with_context(|| format!("cannot read {}", owner.display())),
+        };
+        let (mut kept, mut thrown) = (Vec::new(), 0);
         for entry in fs::read_dir(dir).with_context(cannot)? {
             let path = entry.with_context(cannot)?.path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             if let Some(covers) = parse(name) {
+                if !is_ours {
+                    fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+                    thrown += 1;
+                    continue;
+                }
                 let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
                 // A file cut short by a kill: its rename never happened, so an empty one cannot be.
                 kept.push(Spooled { covers, bytes });
@@ -31,6 +47,11 @@ impl SpoolFiles {
                 fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
             }
         }
+        if thrown > 0 {
+            tracing::warn!(thrown, "the spool was of an agent with another key; its messages are thrown away");
+        }
+        // Last: until then they are still another's.
+        fs::write(&owner, agent.to_string()).with_context(|| format!("cannot write {}", owner.display()))?;
         Ok((Self { dir: dir.to_owned() }, kept))
     }
 
@@ -65,18 +86,31 @@ fn parse(name: &str) -> Option<Covers> {
 mod tests {
     use super::*;
 
+    const OURS: AgentId = AgentId([7; 16]);
+
     #[test]
     fn messages_are_there_again() {
         let dir = tempfile::tempdir().unwrap();
-        let (files, kept) = SpoolFiles::open(dir.path()).unwrap();
+        let (files, kept) = SpoolFiles::open(dir.path(), OURS).unwrap();
         assert!(kept.is_empty());
         let covers = Covers { epoch: BootEpoch(3), first: Seq(1), last: Seq(9), samples: 77 };
         let message = Spooled { covers, bytes: vec![1, 2, 3] };
         files.write(&message).unwrap();
         fs::write(dir.path().join("message.part"), b"half").unwrap();
-        assert_eq!(SpoolFiles::open(dir.path()).unwrap().1, [message]);
+        assert_eq!(SpoolFiles::open(dir.path(), OURS).unwrap().1, [message]);
         files.remove(covers).unwrap();
         files.remove(covers).unwrap();
-        assert!(SpoolFiles::open(dir.path()).unwrap().1.is_empty());
+        assert!(SpoolFiles::open(dir.path(), OURS).unwrap().1.is_empty());
+    }
+
+    #[test]
+    fn what_an_agent_with_another_key_left_is_thrown_away() {
+        let dir = tempfile::tempdir().unwrap();
+        let (files, _) = SpoolFiles::open(dir.path(), OURS).unwrap();
+        let covers = Covers { epoch: BootEpoch(3), first: Seq(1), last: Seq(9), samples: 77 };
+        files.write(&Spooled { covers, bytes: vec![1] }).unwrap();
+        let other = AgentId([8; 16]);
+        assert!(SpoolFiles::open(dir.path(), other).unwrap().1.is_empty());
+        assert!(SpoolFiles::open(dir.path(), OURS).unwrap().1.is_empty(), "they do not come back");
     }
 }

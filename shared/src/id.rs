@@ -32,6 +32,19 @@ impl fmt::Display for NotPlain {
 
 impl core::error::Error for NotPlain {}
 
+/// Foreign text for a message: in quotes, its control characters escaped, and cut off after 70 characters.
+pub struct Quoted<'a>(pub &'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const LONGEST: usize = 70;
+        match self.0.char_indices().nth(LONGEST) {
+            Some((end, _)) => write!(f, "{:?}…", self.0.get(..end).unwrap_or_default()),
+            None => write!(f, "{:?}", self.0),
+        }
+    }
+}
+
 /// Hex text that is not the identifier it should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotHex {

@@ -73,7 +73,7 @@ fn what_a_bundle_says_is_never_echoed_at_length() {
         fault(|bundle| bundle.broker.clone_from(&long)),
         fault(|bundle| bundle.broker = format!("mqtt://{long}:1883")),
     ] {
-        assert!(!said.is_empty() && said.len() < 300, "{} bytes: {}", said.len(), short(&said));
+        assert!(!said.is_empty() && said.len() < 300, "{} bytes: {}", said.len(), Quoted(&said));
     }
     let said = fault(|bundle| bundle.name = "a\nb".into());
     assert!(said.contains("\"name\": \"a\\nb\" does not do; expected 1 to 64"), "{said}");

@@ -16,7 +16,7 @@ use super::{
     table::{Table, or_unknown, time_or_unknown},
 };
 use crate::{
-    api::client,
+    api::client::{self, ClientError},
     view::{DeviceBody, DeviceView},
 };
 
@@ -34,10 +34,9 @@ pub struct Approval {
 pub async fn add(socket: &Path, file: &Path, out: &mut Printer<'_>) -> Result<(), Failure> {
     let request = read_request(file)?;
     let (name, fingerprint) = (request.name.clone(), request.fingerprint.clone());
-    if super::post::<Value>(socket, "/v1/devices", &DeviceBody::Request { request, replace: false }, out)
-        .await?
-        .is_some()
-    {
+    let body = DeviceBody::Request { request, replace: false };
+    let done = super::post::<Value>(socket, "/v1/devices", &body, out).await;
+    if done.map_err(|failure| about(file, failure))?.is_some() {
         out.line(&format!("{name} asks to be let in; fingerprint {fingerprint}"))?;
         out.line(&format!(
             "next: compare the fingerprint with the one on the router, then takar device approve {name} --out BUNDLE"
@@ -58,7 +57,10 @@ pub async fn approve(socket: &Path, who: &Path, approval: &Approval, out: &mut P
     let body = who_is_meant(who, approval.replace)?;
     let bundle = approval.out.as_path();
     let mut file = new_file(bundle)?;
-    let done = approve_into(socket, &body, bundle, &mut file, out).await;
+    let mut done = approve_into(socket, &body, bundle, &mut file, out).await;
+    if matches!(body, DeviceBody::Request { .. }) {
+        done = done.map_err(|failure| about(who, failure));
+    }
     if done.is_err() {
         // Empty or half written: of no use to anybody, and in the way of the next try.
         let _ = fs::remove_file(bundle);
@@ -102,6 +104,17 @@ fn new_file(path: &Path) -> Result<File, Failure> {
             _ => format!("{shown} cannot be made: {error}"),
         })
     })
+}
+
+/// What the daemon has against a request, with the file that it came from.
+fn about(file: &Path, failure: Failure) -> Failure {
+    let name = |line: &String| format!("{}: {line}", file.display());
+    match failure {
+        Failure::Client(ClientError::Refused(lines)) => Failure::Problems(lines.iter().map(name).collect()),
+        Failure::Client(ClientError::Protocol(line)) => Failure::problem(name(&line)),
+        // Of the output, or of the bundle's file, which they name.
+        other => other,
+    }
 }
 
 /// A request file where there is one; else the name or fingerprint of a request that was added.

@@ -161,7 +161,9 @@ fn replaced<'a>(
         }
         if !replace {
             problems.extend(taken.iter().map(|device| {
-                format!("device \"{device}\" is served by agent {name} already; --replace takes {name} out")
+                format!(
+                    "device \"{device}\" is served by agent {name} already; expected --replace, which takes {name} out"
+                )
             }));
         }
         let lost: Vec<String> =
@@ -208,7 +210,7 @@ mod tests {
     #[test]
     fn nobody_is_taken_out_unasked() {
         let others = || [server(1, &["a"], None), server(2, &["b"], None)];
-        let line = r#"device "b" is served by agent two already; --replace takes two out"#;
+        let line = r#"device "b" is served by agent two already; expected --replace, which takes two out"#;
         assert_eq!(replaced(&request(&["b"]), false, others()), Err(vec![line.into()]));
         assert_eq!(replaced(&request(&["b"]), true, others()), Ok(vec![AgentId([2; 16])]));
         assert_eq!(replaced(&request(&["b", "a"]), true, others()), Ok(vec![AgentId([1; 16]), AgentId([2; 16])]));

@@ -140,7 +140,7 @@ impl Check {
 
     fn name(&mut self, at: &str, text: &str) {
         if let Err(error) = id::plain_name(text) {
-            self.say(at, format_args!("{text:?} does not do; {error}"));
+            self.say(at, format_args!("{} does not do; {error}", id::Quoted(text)));
         }
     }
 }

@@ -9,7 +9,7 @@ use takar_collector_core::{
     intake::{Decision, Ignored, Intake, Reported, Taken},
 };
 use takar_shared::{
-    AgentId, BootEpoch, UnixMillis,
+    AgentId, BootEpoch, Name, UnixMillis,
     birth::{self, Birth, DeviceBirth, DeviceState},
 };
 use takar_store::{AgentRecord, MeterId, MeterKey, Write};
@@ -93,6 +93,12 @@ impl Engine {
             self.store_quarantine(id, now);
             return Ok(());
         }
+        if let Some((device, other)) = self.claimed(id, &birth) {
+            tracing::error!(agent = %agent.record.name, %device, served_by = %other, "a Birth names a device of another agent's");
+            self.refuse(topic, "a Birth that names a device of another agent's");
+            return Ok(());
+        }
+        let Some(agent) = self.agents.get(&id) else { return Ok(()) };
         let is_older = agent.birth.as_ref().is_some_and(|born| birth.boot_epoch < born.epoch);
         let known = if is_older { self.store.birth(id, birth.boot_epoch)?.map(|row| row.nonce) } else { None };
         // Before it is decided: a store that fails here must leave the intake as it was.
@@ -111,6 +117,17 @@ impl Engine {
             Decision::Ignore(why) => tracing::debug!(agent = %agent.record.name, ?why, "a Birth changes nothing"),
         }
         Ok(())
+    }
+
+    /// A device of the Birth that another agent was let in for, and whose it is. An agent speaks for its own only: else
+    /// one stolen key could lie about every link, and be sent the commands of every router.
+    fn claimed(&self, id: AgentId, birth: &Birth) -> Option<(Name, String)> {
+        let others = || self.enrolled().filter(|other| other.record.id != id);
+        birth.devices.iter().find_map(|born| {
+            let serves = |other: &&Agent| other.record.devices.iter().any(|device| device.device == born.device.as_str());
+            let other = others().find(serves)?;
+            Some((born.device.clone(), other.record.name.clone()))
+        })
     }
 
     fn take_birth(&mut self, id: AgentId, birth: Birth, meters: Vec<MeterOf>, taken: &Taken, now: UnixMillis) {
