@@ -118,6 +118,7 @@ mod tests {
             stored_up_to: (BootEpoch(1), Seq(1)),
             receipts_stored: Vec::new(),
             keyset_min: 1,
+            tell_states: false,
         })
     }
 

@@ -18,4 +18,7 @@ pub struct Grant {
     pub receipts_stored: Vec<(Name, Digest)>,
     /// An agent below this refuses commands until it has the keyset.
     pub keyset_min: u32,
+    /// The collector does not know where the devices stand, as after its restart: the next Telemetry is to tell
+    /// every state, not only what changed.
+    pub tell_states: bool,
 }

@@ -97,6 +97,7 @@ mod tests {
             stored_up_to: (BootEpoch(1), Seq(0)),
             receipts_stored: alloc::vec::Vec::new(),
             keyset_min: 1,
+            tell_states: false,
         }
     }
 

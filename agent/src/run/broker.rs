@@ -139,6 +139,9 @@ impl Agent {
             return;
         }
         self.birth_due = None;
+        if grant.tell_states {
+            self.states_due = now;
+        }
         let effects = self.spool.handle_stored(grant.stored_up_to, now);
         self.carry_out(effects);
         if grant.server_time.since(self.high_water) > HIGH_WATER_STEP_MS {

@@ -148,6 +148,7 @@ impl Signed {
             stored_up_to: (BootEpoch(1), Seq(u64::MAX)),
             receipts_stored: Vec::new(),
             keyset_min: 1,
+            tell_states: false,
         };
         let gap = Gap { boot_epoch: BootEpoch(1), first: Seq(1), seq: Seq(2), samples: 0 };
         let seal = |message: Message| envelope::seal(&message, route, &key).unwrap();

@@ -33,6 +33,7 @@ impl Engine {
                 stored_up_to: agent.durable.taken(),
                 receipts_stored: heads.collect(),
                 keyset_min: self.signer.keyset().version,
+                tell_states: agent.devices.iter().any(|device| device.state.is_none()),
             };
             self.send(id, Down::Grant, &Message::Grant(grant));
         }

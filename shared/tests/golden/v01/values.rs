@@ -184,6 +184,7 @@ pub fn grant() -> Grant {
         stored_up_to: (BootEpoch(7), Seq(11)),
         receipts_stored: vec![(text("gw-012"), Digest(run(0x80)))],
         keyset_min: 3,
+        tell_states: true,
     }
 }
 
