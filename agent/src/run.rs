@@ -77,6 +77,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         alarms: 0,
         connected: false,
         birth_due: None,
+        unanswered: false,
         resend_at: clock::now(),
         journal: journal.clone(),
         handles: Vec::new(),
@@ -129,6 +130,8 @@ struct Agent {
     round: usize,
     alarms: u32,
     connected: bool,
+    /// Nothing came from the collector yet on this connection to the broker.
+    unanswered: bool,
     /// When a Birth that no Grant answered yet is sent again.
     birth_due: Option<MonoMillis>,
     resend_at: MonoMillis,

@@ -54,6 +54,12 @@ impl Agent {
             mqtt::state_payload("online", self.epoch),
         );
         self.send_birth(client);
+        self.send_all_again();
+        self.unanswered = true;
+    }
+
+    /// Everything that is not stored, as far as this side knows.
+    fn send_all_again(&mut self) {
         self.spool.handle_connected();
         for handle in &self.handles {
             let _ = handle.inputs.try_send(Input::Resend);
@@ -144,6 +150,10 @@ impl Agent {
         }
         let effects = self.spool.handle_stored(grant.stored_up_to, now);
         self.carry_out(effects);
+        if std::mem::take(&mut self.unanswered) {
+            // Where the broker came back for both sides, what was sent before the collector was there is gone.
+            self.send_all_again();
+        }
         if grant.server_time.since(self.high_water) > HIGH_WATER_STEP_MS {
             self.high_water = grant.server_time;
             let record = [Record::HighWater(grant.server_time)];
