@@ -20,6 +20,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(20);
 const MAX_PACKET: u32 = MAX_TELEMETRY as u32 + 1024;
 /// Requests waiting for the socket; the spool holds the rest.
 const QUEUE: usize = 256;
+/// Messages sent and not acknowledged. rumqttc sets memory aside for each: by its default 14 MB.
+const IN_FLIGHT: u16 = 64;
 const RETRY: [Duration; 4] =
     [Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(10)];
 
@@ -39,7 +41,7 @@ pub fn start(
     let broker = &identity.broker;
     let agent = identity.route.agent;
     let mut options = MqttOptions::new(format!("takar-agent-{agent}"), broker.host.clone(), broker.port);
-    options.set_keep_alive(KEEP_ALIVE).set_clean_start(true);
+    options.set_keep_alive(KEEP_ALIVE).set_clean_start(true).set_outgoing_inflight_upper_limit(IN_FLIGHT);
     options.set_connect_properties(ConnectProperties {
         session_expiry_interval: Some(0),
         max_packet_size: Some(MAX_PACKET),

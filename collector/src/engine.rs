@@ -44,6 +44,9 @@ use crate::{
 /// Decided proposals that are kept in memory, and listed.
 const PROPOSALS_AT_HAND: u32 = 200;
 
+/// How far the stored mark of the time may lie behind.
+const MARK_EVERY_MS: u64 = 60_000;
+
 pub struct Engine {
     config: Config,
     signer: Signer,
@@ -287,8 +290,17 @@ impl Engine {
         if self.pending.is_empty() {
             return self.send_grants();
         }
+        let now = clock::now();
+        let mark = now.max(self.server_time);
+        if mark.since(self.server_time) >= MARK_EVERY_MS {
+            // Grants tell agents the time, so a clock that falls behind it later must be noticed after a restart too.
+            self.pending.push(Write::ServerTime(mark));
+        }
         match self.store.commit(&self.pending) {
             Ok(()) => {
+                if self.pending.iter().any(|write| matches!(write, Write::ServerTime(_))) {
+                    self.server_time = mark;
+                }
                 if self.store_trouble.take().is_some() {
                     tracing::info!("the store takes writes again");
                 }

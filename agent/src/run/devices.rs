@@ -24,6 +24,8 @@ use crate::{
 /// Readings a message may hold: keeps it well under 64 KiB.
 const MAX_READINGS: usize = 900;
 
+const STATUS_EVERY_MS: u64 = 2_000;
+
 impl Agent {
     pub(super) async fn start_devices(
         &mut self,
@@ -72,7 +74,11 @@ impl Agent {
             Output::Polled { poll, state, urgent, detail } => {
                 let index = usize::from(poll.device);
                 if let Some(status) = self.status.get_mut(index) {
-                    status.outcome = word(poll.outcome).into();
+                    let outcome = word(poll.outcome);
+                    if status.outcome != outcome || status.detail != detail {
+                        self.status_due = clock::now();
+                    }
+                    status.outcome = outcome.into();
                     status.detail = detail;
                 }
                 self.note_state(index, state, urgent);
@@ -115,8 +121,13 @@ impl Agent {
         }
     }
 
-    pub(super) fn write_status(&self) {
+    /// At most every other second, however fast it polls, unless a poll ended otherwise than the one before.
+    pub(super) fn write_status(&mut self) {
         let now = clock::now();
+        if now < self.status_due {
+            return;
+        }
+        self.status_due = now.plus(STATUS_EVERY_MS);
         let status = Status {
             name: self.identity.name.clone(),
             agent: self.identity.route.agent.to_string(),

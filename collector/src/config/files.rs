@@ -41,6 +41,10 @@ pub fn check_files(config: &Config) -> Vec<Problem> {
         say("socket", format!("{shown} is there and is no socket; expected a free path, so move it away"));
     }
     if let Some(group) = &config.socket_group {
+        if place.starts_with(state) {
+            let text = "set, but nobody else may enter state_dir, where the socket is; expected a socket elsewhere, such as /run/takar/takar.sock";
+            say("socket_group", text.into());
+        }
         match fs::read_to_string("/etc/group") {
             Err(error) => say("socket_group", format!("cannot read /etc/group: {error}")),
             Ok(groups) if !groups.lines().any(|line| line.split(':').next() == Some(group.as_str())) => {
@@ -133,6 +137,7 @@ mod tests {
             ("holds no private key in PEM", file::COLLECTOR_KEY),
             ("holds no PKCS #8 key in PEM", file::CA_KEY),
             ("socket: ", "is no socket"),
+            ("socket_group: ", "nobody else may enter state_dir"),
             ("socket_group: ", "no-such-group-here"),
         ];
         let found = lines(&config);

@@ -98,7 +98,10 @@ impl Engine {
             set: change
                 .moves
                 .iter()
-                .map(|one| format!("{} {} mir={}", one.set.shaper, one.set.direction, one.set.mir.0))
+                .map(|one| {
+                    let cir = one.set.cir.map_or_else(String::new, |cir| format!(" cir={}", cir.0));
+                    format!("{} {}{cir} mir={}", one.set.shaper, one.set.direction, one.set.mir.0)
+                })
                 .collect(),
         };
         let writes = vec![

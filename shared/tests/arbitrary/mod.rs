@@ -199,8 +199,8 @@ fn gap() -> impl Strategy<Value = Gap> {
 }
 
 fn grant() -> impl Strategy<Value = Grant> {
-    (challenge(), any::<u32>(), any::<u64>(), place(), vec((name(), digest()), 0..6), any::<u32>(), any::<bool>()).prop_map(
-        |(challenge, valid_s, server_time, stored_up_to, receipts_stored, keyset_min, tell_states)| Grant {
+    (challenge(), any::<u32>(), any::<u64>(), place(), vec((name(), digest()), 0..6), any::<u32>(), any::<bool>())
+        .prop_map(|(challenge, valid_s, server_time, stored_up_to, receipts_stored, keyset_min, tell_states)| Grant {
             challenge,
             valid_s,
             server_time: UnixMillis(server_time),
@@ -208,8 +208,7 @@ fn grant() -> impl Strategy<Value = Grant> {
             receipts_stored,
             keyset_min,
             tell_states,
-        },
-    )
+        })
 }
 
 fn command() -> impl Strategy<Value = Command> {

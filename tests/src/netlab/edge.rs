@@ -59,7 +59,7 @@ impl Edge {
         shape(&namespace, settings)?;
         // The kernel's own account of every class that is set: no Takar code in it.
         let mut monitor = namespace.command("tc");
-        monitor.arg("monitor");
+        monitor.args(["-ts", "monitor"]);
         let kernel = Process::start("tc monitor", monitor, &folder.join("kernel.log"))?;
         let snmpd = Snmpd::start(&namespace, &folder)?;
         let name = name.to_owned();
@@ -109,15 +109,21 @@ impl Edge {
 
     /// Every ceiling that the kernel was told for the site's class since the edge was made, in bit/s, in order.
     pub fn ceilings_set(&self, direction: Direction) -> anyhow::Result<Vec<u64>> {
+        Ok(self.ceilings_by_time(direction)?.into_iter().map(|(_, rate)| rate).collect())
+    }
+
+    /// As [`Edge::ceilings_set`], each with its time: text that sorts by time.
+    pub fn ceilings_by_time(&self, direction: Direction) -> anyhow::Result<Vec<(String, u64)>> {
         let path = self.folder.join("kernel.log");
         let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
         let lines = text.lines().filter_map(|line| {
             let words: Vec<&str> = line.split_whitespace().collect();
+            let (time, words) = words.split_first()?;
             let after = |word: &str| words.iter().position(|other| *other == word).and_then(|at| words.get(at + 1));
             let ours = words.starts_with(&["class", "htb", CLASS]) && after("dev") == Some(&shaped_on(direction));
-            ours.then(|| after("ceil").and_then(|rate| bits(rate)))
+            ours.then(|| Some(((*time).to_owned(), after("ceil").and_then(|rate| bits(rate))?)))
         });
-        lines.map(|rate| rate.context("a line of tc monitor without ceil")).collect()
+        lines.map(|set| set.context("a line of tc monitor without ceil")).collect()
     }
 
     /// Waits until the kernel is told a ceiling that was not among the first `known`.

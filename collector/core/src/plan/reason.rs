@@ -85,7 +85,9 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Held(hold) => hold.fmt(f),
-            Self::NotMeasured => f.write_str("Its traffic could not be measured, so it keeps what it has."),
+            Self::NotMeasured => {
+                f.write_str("Its traffic is not measured well enough to judge by, so it keeps what it has.")
+            }
             Self::OutsideBounds { current, .. } if *current == BitsPerSec::ZERO => {
                 f.write_str("Its queue has no limit, so the whole uplink counts as its own until a person sets one.")
             }

@@ -96,7 +96,7 @@ impl Engine {
             let reasons = self.reasons.get(&(link.uplink.clone(), direction));
             let own = reasons.and_then(|reasons| reasons.iter().find(|(name, _)| *name == link.name));
             if let Some((_, reason)) = own {
-                why = format!("{why} No proposal: {reason}");
+                why = format!("{why}. No proposal: {reason}");
             }
             let state = match record.finding.kind {
                 FindingKind::Shortage => "shortage",

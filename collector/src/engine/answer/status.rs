@@ -44,7 +44,7 @@ impl Engine {
             notices.push(format!("the store does not take writes: {trouble}"));
         }
         if now < self.server_time {
-            notices.push("the clock is behind what was already stored; nothing is signed".into());
+            notices.push("the clock is behind what was already stored; until it has caught up no command is signed and agents are allowed nothing".into());
         }
         for agent in self.enrolled() {
             let name = &agent.record.name;

@@ -124,7 +124,8 @@ impl Engine {
     fn claimed(&self, id: AgentId, birth: &Birth) -> Option<(Name, String)> {
         let others = || self.enrolled().filter(|other| other.record.id != id);
         birth.devices.iter().find_map(|born| {
-            let serves = |other: &&Agent| other.record.devices.iter().any(|device| device.device == born.device.as_str());
+            let serves =
+                |other: &&Agent| other.record.devices.iter().any(|device| device.device == born.device.as_str());
             let other = others().find(serves)?;
             Some((born.device.clone(), other.record.name.clone()))
         })

@@ -1,6 +1,10 @@
 //! What a device says of itself: its state in Birth and Telemetry, and receipts.
 
-use takar_shared::{AgentId, UnixMillis, birth::DeviceState, receipt::Receipt};
+use takar_shared::{
+    AgentId, UnixMillis,
+    birth::DeviceState,
+    receipt::{Phase, Receipt},
+};
 use takar_store::{CeilingRow, Write};
 
 use super::remember;
@@ -47,27 +51,32 @@ impl Engine {
         if let Some(reported) = agent.intake.receipt(&receipt) {
             self.pending.push(remember(id, &reported));
         }
-        let device = receipt.device.clone();
-        let observed = receipt.observed.clone();
-        if !self.take_receipt(id, &receipt, now) {
+        self.note_receipt(id, &receipt, now);
+        if self.take_receipt(id, &receipt, now) {
+            self.publish_device_links(&receipt.device);
+        }
+    }
+
+    /// What a receipt says of its device is newer than the last report: what it ends is not pending any more, and the
+    /// values were read back right after.
+    fn note_receipt(&mut self, id: AgentId, receipt: &Receipt, now: UnixMillis) {
+        let Some(agent) = self.agents.get_mut(&id) else { return };
+        let clock = agent.birth.as_ref().map(|born| &born.clock);
+        let device = agent.devices.iter_mut().find(|device| device.name == receipt.device);
+        let Some(state) = device.and_then(|device| device.state.as_mut()) else { return };
+        let ends = receipt.phase != Phase::Applied;
+        state.pending.take_if(|pending| ends && pending.change == receipt.change);
+        let (Some(set), Some(queues)) = (&receipt.observed, &mut state.queues) else { return };
+        if set.read_at <= queues.read_at {
             return;
         }
-        // What was read back right after is newer than the last report.
-        if let (Some(set), Some(agent)) = (observed, self.agents.get_mut(&id))
-            && let Some(known) =
-                agent.devices.iter_mut().find(|known| known.name == device).and_then(|known| known.state.as_mut())
-            && let Some(queues) = known.queues.as_mut()
-            && set.read_at > queues.read_at
-        {
-            let at = agent.birth.as_ref().map_or(now, |born| born.clock.to_unix(set.read_at));
-            queues.read_at = set.read_at;
-            queues.digest = set.digest;
-            for reading in set.readings {
-                self.watches.set_ceiling(&device, &reading, at);
-                queues.readings.retain(|old| old.shaper != reading.shaper || old.direction != reading.direction);
-                queues.readings.push(reading);
-            }
+        let at = clock.map_or(now, |clock| clock.to_unix(set.read_at));
+        queues.read_at = set.read_at;
+        queues.digest = set.digest;
+        for reading in &set.readings {
+            self.watches.set_ceiling(&receipt.device, reading, at);
+            queues.readings.retain(|old| old.shaper != reading.shaper || old.direction != reading.direction);
+            queues.readings.push(reading.clone());
         }
-        self.publish_device_links(&device);
     }
 }
