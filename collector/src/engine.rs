@@ -304,6 +304,8 @@ impl Engine {
                 if self.store_trouble.take().is_some() {
                     tracing::info!("the store takes writes again");
                 }
+                // Before this line they were taken in, and might have been lost.
+                self.samples += self.pending.iter().map(sample_count).sum::<u64>();
                 self.pending.clear();
                 for agent in self.agents.values_mut().filter(|agent| agent.durable != agent.intake) {
                     agent.durable = agent.intake.clone();
@@ -359,5 +361,13 @@ impl Engine {
     /// The agent and the device of that name. Device names are unique over all enrolled agents.
     fn device(&self, name: &str) -> Option<(&Agent, &Device)> {
         self.enrolled().find_map(|agent| agent.device(name).map(|device| (agent, device)))
+    }
+}
+
+/// A row holds four values of one meter.
+fn sample_count(write: &Write) -> u64 {
+    match write {
+        Write::Samples(rows) => rows.len() as u64 * 4,
+        _ => 0,
     }
 }

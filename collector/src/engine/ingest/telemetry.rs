@@ -76,7 +76,6 @@ impl Engine {
             born.unread = breaks;
         }
         let faults = if current { note_outcomes(agent, polls, &clock) } else { Vec::new() };
-        self.samples += rows.len() as u64 * 4;
         rows.iter().for_each(|row| self.watches.feed(row));
         self.pending.push(Write::Samples(rows));
         if !faults.is_empty() {
