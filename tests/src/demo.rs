@@ -34,7 +34,9 @@ const TAKEN_BACK_WITHIN: Duration = Duration::from_secs(20);
 
 /// Exit codes: 0 all is as it should be, 1 it is not, 2 wrong use.
 pub fn main() -> ExitCode {
-    let args = match Args::try_parse() {
+    // The alias ends in `--`, so `cargo demo --json` and `cargo demo -- --json` both do: the second one's is left over.
+    let words = std::env::args_os().enumerate().filter(|(at, word)| *at != 1 || word != "--");
+    let args = match Args::try_parse_from(words.map(|(_, word)| word)) {
         Ok(args) => args,
         Err(error) => {
             // Help and version are no errors; where nobody reads them nothing is to be done.
