@@ -113,8 +113,14 @@ async fn run(
     let _ = ready.send(task.state());
     loop {
         let timeout = task.machine.poll_timeout();
+        // The dead-man first: nothing that comes in may hold it up. A sleep that is over already is not ready when it
+        // is first asked, so the select below would let a slow router's polls pass it again and again.
+        if timeout.is_some_and(|at| clock::now() >= at) {
+            let effects = task.machine.handle_timeout(clock::now());
+            task.carry_out(effects).await;
+            continue;
+        }
         tokio::select! {
-            // The dead-man first: nothing that comes in may hold it up.
             biased;
             () = until(timeout) => {
                 let effects = task.machine.handle_timeout(clock::now());

@@ -140,16 +140,22 @@ impl Agent {
 
     fn handle_grant(&mut self, grant: &Grant) {
         let now = clock::now();
-        if self.grants.handle_grant(grant) != GrantOutcome::Taken {
-            tracing::debug!("a grant for a challenge that is not the newest");
+        let outcome = self.grants.handle_grant(grant);
+        // What is durable stays so, whichever challenge the Grant answers: a backlog is answered to challenges older
+        // than the newest, and by a restarted agent never sent.
+        let effects = self.spool.handle_stored(grant.stored_up_to, now);
+        self.carry_out(effects);
+        for (device, up_to) in &grant.receipts_stored {
+            self.tell(device, Input::ReceiptsStored(*up_to));
+        }
+        if outcome != GrantOutcome::Taken {
+            tracing::debug!(?outcome, "a grant for a challenge that is not the newest allows nothing");
             return;
         }
         self.birth_due = None;
         if grant.tell_states {
             self.states_due = now;
         }
-        let effects = self.spool.handle_stored(grant.stored_up_to, now);
-        self.carry_out(effects);
         if std::mem::take(&mut self.unanswered) {
             // Where the broker came back for both sides, what was sent before the collector was there is gone.
             self.send_all_again();
@@ -160,9 +166,6 @@ impl Agent {
             if let Err(error) = self.journal.lock().unwrap_or_else(std::sync::PoisonError::into_inner).append(&record) {
                 tracing::error!(%error, "journal could not be written");
             }
-        }
-        for (device, up_to) in &grant.receipts_stored {
-            self.tell(device, Input::ReceiptsStored(*up_to));
         }
     }
 

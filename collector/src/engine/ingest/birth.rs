@@ -124,8 +124,11 @@ impl Engine {
     fn claimed(&self, id: AgentId, birth: &Birth) -> Option<(Name, String)> {
         let others = || self.enrolled().filter(|other| other.record.id != id);
         birth.devices.iter().find_map(|born| {
-            let serves =
-                |other: &&Agent| other.record.devices.iter().any(|device| device.device == born.device.as_str());
+            let approved =
+                |record: &AgentRecord| record.devices.iter().any(|device| device.device == born.device.as_str());
+            // Approved for it, or the first to report it where nobody was.
+            let own = self.agents.get(&id).is_some_and(|agent| approved(&agent.record));
+            let serves = |other: &&Agent| approved(&other.record) || (!own && other.device(&born.device).is_some());
             let other = others().find(serves)?;
             Some((born.device.clone(), other.record.name.clone()))
         })
@@ -139,6 +142,7 @@ impl Engine {
         let Some(agent) = self.agents.get_mut(&id) else { return };
         let states: Vec<DeviceState> = birth.devices.iter().map(|device| device.state.clone()).collect();
         let mut unread = BTreeSet::new();
+        let another_boot = agent.birth.as_ref().is_none_or(|old| old.epoch != epoch);
         match agent.birth.take() {
             Some(old) if old.epoch == epoch => {
                 let moved_ms = old.clock.to_unix(birth.now).0.abs_diff(now.0);
@@ -156,6 +160,10 @@ impl Engine {
         for device in &mut agent.devices {
             if let Some(at) = known.iter().position(|known| known.name == device.name) {
                 *device = known.swap_remove(at);
+                // Of another boot's clock: an old time must not look like a later poll.
+                if another_boot {
+                    device.polled_ok_at = None;
+                }
             }
         }
         let clock = ClockMap::new(birth.now, now);

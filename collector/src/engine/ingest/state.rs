@@ -1,8 +1,9 @@
 //! What a device says of itself: its state in Birth and Telemetry, and receipts.
 
 use takar_shared::{
-    AgentId, UnixMillis,
+    AgentId, Name, UnixMillis,
     birth::DeviceState,
+    queue::QueueReading,
     receipt::{Phase, Receipt},
 };
 use takar_store::{CeilingRow, Write};
@@ -23,16 +24,7 @@ impl Engine {
         for reading in &queues.readings {
             self.watches.set_ceiling(&state.device, reading, at.max(UnixMillis(now.0.saturating_sub(3_600_000))));
             if !known.contains(reading) {
-                self.pending.push(Write::Ceiling(CeilingRow {
-                    at,
-                    agent: id,
-                    device: state.device.clone(),
-                    shaper: reading.shaper.clone(),
-                    direction: reading.direction,
-                    cir: reading.cir,
-                    mir: reading.mir,
-                    disabled: reading.disabled,
-                }));
+                self.pending.push(ceiling_row(id, &state.device, reading, at));
             }
         }
         if queues.readings.iter().any(|reading| !known.contains(reading)) {
@@ -51,7 +43,7 @@ impl Engine {
         if let Some(reported) = agent.intake.receipt(&receipt) {
             self.pending.push(remember(id, &reported));
         }
-        self.note_receipt(id, &receipt, now);
+        self.note_receipt(id, &receipt);
         if self.take_receipt(id, &receipt, now) {
             self.publish_device_links(&receipt.device);
         }
@@ -59,9 +51,11 @@ impl Engine {
 
     /// What a receipt says of its device is newer than the last report: what it ends is not pending any more, and the
     /// values were read back right after.
-    fn note_receipt(&mut self, id: AgentId, receipt: &Receipt, now: UnixMillis) {
+    fn note_receipt(&mut self, id: AgentId, receipt: &Receipt) {
         let Some(agent) = self.agents.get_mut(&id) else { return };
-        let clock = agent.birth.as_ref().map(|born| &born.clock);
+        // Of an earlier boot: its clock was another, and what it read back may be undone since.
+        let Some(born) = agent.birth.as_ref().filter(|born| born.epoch == receipt.boot_epoch) else { return };
+        let clock = &born.clock;
         let device = agent.devices.iter_mut().find(|device| device.name == receipt.device);
         let Some(state) = device.and_then(|device| device.state.as_mut()) else { return };
         let ends = receipt.phase != Phase::Applied;
@@ -70,13 +64,30 @@ impl Engine {
         if set.read_at <= queues.read_at {
             return;
         }
-        let at = clock.map_or(now, |clock| clock.to_unix(set.read_at));
+        let at = clock.to_unix(set.read_at);
         queues.read_at = set.read_at;
         queues.digest = set.digest;
         for reading in &set.readings {
             self.watches.set_ceiling(&receipt.device, reading, at);
+            // The next report says nothing new, so it is written here.
+            if !queues.readings.contains(reading) {
+                self.pending.push(ceiling_row(id, &receipt.device, reading, at));
+            }
             queues.readings.retain(|old| old.shaper != reading.shaper || old.direction != reading.direction);
             queues.readings.push(reading.clone());
         }
     }
+}
+
+fn ceiling_row(agent: AgentId, device: &Name, reading: &QueueReading, at: UnixMillis) -> Write {
+    Write::Ceiling(CeilingRow {
+        at,
+        agent,
+        device: device.clone(),
+        shaper: reading.shaper.clone(),
+        direction: reading.direction,
+        cir: reading.cir,
+        mir: reading.mir,
+        disabled: reading.disabled,
+    })
 }

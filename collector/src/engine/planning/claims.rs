@@ -103,7 +103,7 @@ impl Engine {
         }
         let live = self
             .device(link.device.as_str())
-            .is_some_and(|(agent, _)| agent.online && agent.mode() == Some(Mode::Live));
+            .is_some_and(|(agent, _)| agent.is_commanded() && agent.mode() == Some(Mode::Live));
         if !live || self.bound(link, direction).is_none() {
             return Some(HoldReason::NotLive);
         }
