@@ -85,6 +85,7 @@ impl Engine {
         agent.online = false;
         for device in &mut agent.devices {
             (device.state, device.outcome, device.polled_ok_at) = (None, None, None);
+            self.watches.forget_ceilings(&device.name);
         }
         let name = agent.record.name.clone();
         tracing::warn!(agent = %id, %name, "agent taken out: another serves its devices");

@@ -76,6 +76,18 @@ impl Watches {
             watch.observed = Some(reading.clone());
         }
     }
+
+    /// A device whose queues cannot be read: one may be gone, and what it shaped unlimited. Its links are held, and the
+    /// whole uplink is reserved for each, until they are read again.
+    pub fn forget_ceilings(&mut self, device: &Name) {
+        for ((of, ..), key) in &self.shaped_by {
+            if of == device
+                && let Some(watch) = self.all.get_mut(key)
+            {
+                watch.observed = None;
+            }
+        }
+    }
 }
 
 impl Watch {

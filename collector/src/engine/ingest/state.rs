@@ -18,7 +18,10 @@ impl Engine {
         let Some(clock) = agent.birth.as_ref().map(|born| born.clock.clone()) else { return };
         let Some(device) = agent.devices.iter_mut().find(|device| device.name == state.device) else { return };
         let before = device.state.replace(state.clone());
-        let Some(queues) = &state.queues else { return };
+        let Some(queues) = &state.queues else {
+            self.watches.forget_ceilings(&state.device);
+            return self.publish_device_links(&state.device);
+        };
         let known = before.and_then(|before| before.queues).map(|queues| queues.readings).unwrap_or_default();
         let at = clock.to_unix(queues.read_at).max(UnixMillis(1));
         for reading in &queues.readings {
