@@ -16,7 +16,7 @@ use takar_shared::{
     AgentId, NetworkId, UnixMillis,
     bundle::{self, Bundle},
     envelope::Route,
-    id::{self, Quoted},
+    id::{self, Quoted, unhex},
     keyset::{Keyset, Root},
     signing,
 };
@@ -190,12 +190,4 @@ fn broker(bundle: &Bundle) -> anyhow::Result<Broker> {
 
 fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
-}
-
-/// As much of a text that was not checked as a line has room for.
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let bytes: Option<Vec<u8>> = pairs.iter().map(|&[high, low]| Some(digit(high)? << 4 | digit(low)?)).collect();
-    bytes.filter(|_| rest.is_empty())
 }

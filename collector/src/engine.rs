@@ -102,14 +102,14 @@ struct Agent {
     durable: Intake,
     devices: Vec<Device>,
     alarms: u32,
-    /// Why nothing of it is taken (state restored from a copy), if so.
-    distrusted: Option<String>,
-    /// There whenever `distrusted` is.
+    /// Nothing of it is taken while there is one.
     quarantine: Option<Quarantine>,
 }
 
 /// A quarantine is of one approval; approved again, the agent is judged anew.
 struct Quarantine {
+    /// That its state was restored from a copy, and what to do.
+    why: String,
     approved_at: UnixMillis,
     /// `false` while the store did not take it.
     stored: bool,
@@ -155,18 +155,21 @@ impl Agent {
     }
     /// Whether anything may be sent to it at all, and would arrive.
     fn is_commanded(&self) -> bool {
-        self.online && self.distrusted.is_none() && !self.record.revoked
+        self.online && self.quarantine.is_none() && !self.record.revoked
     }
 }
 
 impl Engine {
     pub fn load(config: Config, signer: Signer, store: Box<dyn Store>, client: AsyncClient) -> anyhow::Result<Self> {
         let now = clock::now();
-        let leaves = std::iter::successors(Some(0u64), |from| Some(from + 10_000))
-            .map(|from| store.leaves(from, 10_000))
-            .take_while(|leaves| leaves.as_ref().map_or(true, |leaves| !leaves.is_empty()))
-            .collect::<Result<Vec<_>, _>>()?;
-        let audit = AuditTree::from_leaves(leaves.into_iter().flatten().map(|(_, line)| line));
+        let mut audit = AuditTree::default();
+        loop {
+            let leaves = store.leaves(audit.size(), 10_000)?;
+            if leaves.is_empty() {
+                break;
+            }
+            leaves.iter().for_each(|(_, line)| audit.push(line));
+        }
         let outbox = store.outbox_open()?.into_iter().map(|row| (row.change, Sent { row, sent_at: UnixMillis(0) }));
         let requests_dir = config.state_dir.join("requests");
         let mut engine = Self {
@@ -347,6 +350,17 @@ impl Engine {
         self.audit = tree;
         self.publish_audit_head();
         Ok(())
+    }
+
+    fn open_changes(&self) -> impl Iterator<Item = &Change> {
+        self.changes.values().filter(|change| !change.state.is_final())
+    }
+
+    /// The change that is under way for a link in one direction.
+    fn change_of(&self, link: &LinkName, direction: Direction) -> Option<&Change> {
+        let moves =
+            |change: &&Change| change.moves.iter().any(|one| one.link == *link && one.set.direction == direction);
+        self.open_changes().find(moves)
     }
 
     fn waiting_proposals(&self) -> impl Iterator<Item = &ProposalRecord> {

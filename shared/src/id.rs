@@ -1,5 +1,6 @@
 //! Identifiers. A newtype for every look-alike, so that a serial cannot be passed for a sequence.
 
+use alloc::vec::Vec;
 use core::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -43,6 +44,14 @@ impl fmt::Display for Quoted<'_> {
             None => write!(f, "{:?}", self.0),
         }
     }
+}
+
+/// Hexadecimal digits of either case, two a byte; `None` for anything else.
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let bytes: Option<Vec<u8>> = pairs.iter().map(|&[high, low]| Some(digit(high)? << 4 | digit(low)?)).collect();
+    bytes.filter(|_| rest.is_empty())
 }
 
 /// Hex text that is not the identifier it should be.

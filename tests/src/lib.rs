@@ -2,6 +2,7 @@
 // The laboratory is the edge: it waits for real programs in real time.
 #![allow(clippy::disallowed_methods)]
 
+pub mod client;
 pub mod demo;
 pub mod lab;
 pub mod measure;

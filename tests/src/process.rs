@@ -79,6 +79,16 @@ impl Drop for Process {
     }
 }
 
+/// Runs a command to its end. Gives its standard output; an error holds what it said on standard error.
+pub fn run(command: &mut Command) -> anyhow::Result<String> {
+    let done = command.stdin(Stdio::null()).output().with_context(|| format!("cannot start {command:?}"))?;
+    if !done.status.success() {
+        let said = String::from_utf8_lossy(&done.stderr);
+        bail!("{command:?} ended with {}: {}", done.status, said.trim());
+    }
+    String::from_utf8(done.stdout).with_context(|| format!("{command:?} wrote no UTF-8"))
+}
+
 /// Asks `done` every 50 ms until it gives something; an error that names `what` after `within`.
 pub fn wait_for<T>(
     what: &str,

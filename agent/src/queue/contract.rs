@@ -3,7 +3,7 @@
 //! It needs at least one shaper that it may change freely; it puts the original values back, also after a failed
 //! clause. The first failed clause is the error, by name.
 
-use std::{collections::BTreeSet, error::Error};
+use std::collections::BTreeSet;
 
 use takar_shared::{
     BitsPerSec,
@@ -12,6 +12,7 @@ use takar_shared::{
 };
 
 use super::{Observed, QueueBackend, ShaperKey};
+use crate::chain::chain;
 
 /// Runs every clause over all shapers of `backend`. `low` and `high` must be rates the backend can hold exactly
 /// (whole bytes a second for HTB), `0 < low < high`.
@@ -154,16 +155,6 @@ fn stranger(shaper: &Shaper) -> Option<Shaper> {
         }
         Shaper::Root(_) => name("takar-none0").map(Shaper::Root),
     }
-}
-
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -4,12 +4,12 @@
 
 use alloc::vec::Vec;
 use takar_shared::{
-    AgentId, BitsPerSec, ChangeId, Digest, MonoMillis, Name, Serial, UnixMillis,
+    AgentId, BatchId, BitsPerSec, ChangeId, Digest, MonoMillis, Name, Serial, UnixMillis,
     birth::DeviceState,
     receipt::{Phase, Receipt},
 };
 
-use crate::ledger::{BatchState, Change, ChangeState, LinkMove};
+use crate::ledger::{BatchState, Change, ChangeState, ChangeTimes, LinkMove, ProposalId};
 
 /// One link's move, and the device that carries it out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,25 @@ pub struct Part {
     pub agent: AgentId,
     pub device: Name,
     pub moves: Vec<LinkMove>,
+}
+
+impl Part {
+    /// The change that carries it out, not signed yet.
+    pub fn into_change(self, id: ChangeId, batch: BatchId, proposal: ProposalId, made: UnixMillis) -> Change {
+        Change {
+            id,
+            batch,
+            proposal,
+            step: self.step,
+            steps: self.steps,
+            agent: self.agent,
+            device: self.device,
+            serial: None,
+            moves: self.moves,
+            state: ChangeState::Waiting,
+            times: ChangeTimes { made, ..ChangeTimes::default() },
+        }
+    }
 }
 
 /// What the edge is to do next for a batch.

@@ -141,11 +141,6 @@ impl Link {
             Direction::Up => &self.up,
         }
     }
-
-    /// The title where there is one, else the name.
-    pub fn label(&self) -> &str {
-        self.title.as_deref().unwrap_or(self.name.as_str())
-    }
 }
 
 impl Inventory {
@@ -178,10 +173,6 @@ impl Inventory {
     /// The links that share an uplink, by name.
     pub fn members(&self, uplink: &UplinkName) -> impl Iterator<Item = &Link> {
         self.links.iter().filter(move |link| link.uplink == *uplink)
-    }
-    /// The links of a site, by name.
-    pub fn links_of(&self, site: &SiteName) -> impl Iterator<Item = &Link> {
-        self.links.iter().filter(move |link| link.site == *site)
     }
     /// The links that are shaped on a device, by name.
     pub fn links_on(&self, device: &str) -> impl Iterator<Item = &Link> {

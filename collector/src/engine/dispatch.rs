@@ -159,7 +159,7 @@ impl Engine {
         }
         let agent = self.agents.get(&change.agent).filter(|agent| agent.is_commanded())?;
         let state = agent.device(change.device.as_str())?.state.as_ref()?;
-        let open: Vec<&Change> = self.changes.values().filter(|other| !other.state.is_final()).collect();
+        let open: Vec<&Change> = self.open_changes().collect();
         let drawn = self.store.device_serial(change.agent, &change.device).ok()?.unwrap_or_default();
         batch::ready(change, &open, drawn, state, |one| self.observed(&one.link, one.set.direction))
     }
@@ -178,7 +178,7 @@ impl Engine {
             return Err(reserve::Over { sum, allowed: BitsPerSec::ZERO });
         };
         let holds = self.holds(&batch.uplink, batch.direction);
-        let open: Vec<&Change> = self.changes.values().filter(|other| !other.state.is_final()).collect();
+        let open: Vec<&Change> = self.open_changes().collect();
         let limit = uplink.mir_budget(batch.direction).max(batch.sum_at_start);
         reserve::may_dispatch(change, &holds, batch.direction, uplink.capacity(batch.direction), &open, limit)
     }

@@ -4,10 +4,10 @@ use std::{fmt::Write as _, path::Path, process::Command};
 
 use super::{
     collector::Collector,
-    place::{Place, quoted, run, write},
+    place::{Place, quoted, write},
     routers::{CAPACITY, GUARANTEE_BPS, QUEUE, Router, Routers, USER},
 };
-use crate::process::Process;
+use crate::process::{Process, run};
 
 pub struct Agents {
     processes: Vec<Process>,

@@ -12,10 +12,13 @@ use serde_json::Value;
 
 use super::{
     args::Thresholds,
-    place::{Place, quoted, run, write},
+    place::{Place, quoted, write},
     routers::{CAPACITY, GUARANTEE_BPS, QUEUE, Routers},
 };
-use crate::process::{Process, free_port, wait_for};
+use crate::{
+    client::Client,
+    process::{Process, free_port, run, wait_for},
+};
 
 /// The exit code of `takar audit verify` where the log does not hold.
 const AUDIT_FAULT: i32 = 4;
@@ -39,7 +42,7 @@ impl Collector {
         let mut serve = Command::new(&program);
         serve.arg("--config").arg(&config).arg("serve");
         let mut process = Process::start("takar serve", serve, &folder.join("takar.log"))?;
-        let client = Client { program, config };
+        let client = Client::of(config)?;
         wait_for("takar serve to answer", Duration::from_secs(10), || {
             process.check()?;
             Ok(run(&mut client.takar(&["status"])).ok())
@@ -68,16 +71,12 @@ impl Collector {
 
     /// What `takar --json` answers.
     pub fn ask(&self, words: &[&str]) -> anyhow::Result<Value> {
-        let text = run(&mut self.client.takar(words))?;
-        serde_json::from_str(&text).with_context(|| format!("takar --json {} wrote no JSON", words.join(" ")))
+        self.client.ask(words)
     }
 
     /// An answer that is a list.
     pub fn list(&self, words: &[&str]) -> anyhow::Result<Vec<Value>> {
-        match self.ask(words)? {
-            Value::Array(rows) => Ok(rows),
-            other => bail!("takar --json {} answered {other}, expected a list", words.join(" ")),
-        }
+        self.client.list(words)
     }
 
     /// Does the audit log hold?
@@ -92,19 +91,6 @@ impl Collector {
             Some(AUDIT_FAULT) => Ok(false),
             _ => bail!("takar audit verify: {}", String::from_utf8_lossy(&done.stderr).trim()),
         }
-    }
-}
-
-struct Client {
-    program: PathBuf,
-    config: PathBuf,
-}
-
-impl Client {
-    fn takar(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(&self.program);
-        command.arg("--config").arg(&self.config).arg("--json").args(words);
-        command
     }
 }
 

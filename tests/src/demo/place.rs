@@ -5,10 +5,9 @@ use std::{
     io::Write as _,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
 };
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 
 /// A folder that goes with its owner, unless it was asked for by name.
 pub struct Place {
@@ -51,16 +50,6 @@ pub fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
 
 pub fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
-}
-
-/// Runs a command to its end. Gives its standard output; an error holds what it said on standard error.
-pub fn run(command: &mut Command) -> anyhow::Result<String> {
-    let done = command.stdin(Stdio::null()).output().with_context(|| format!("cannot start {command:?}"))?;
-    if !done.status.success() {
-        let said = String::from_utf8_lossy(&done.stderr);
-        bail!("{command:?} ended with {}: {}", done.status, said.trim());
-    }
-    String::from_utf8(done.stdout).with_context(|| format!("{command:?} wrote no UTF-8"))
 }
 
 /// A path as a TOML string. JSON's escapes are TOML's too.

@@ -8,6 +8,7 @@ use takar_shared::{
     AgentId, Digest, KeyId, NetworkId,
     bundle::Bundle,
     envelope::{self, Kind, Message, Route},
+    id::unhex,
     keyset::{Keyset, Root},
     signing,
     telemetry::Telemetry,
@@ -73,12 +74,4 @@ fn read_bundle(path: &Path) -> anyhow::Result<(NetworkId, Keyset)> {
     let bytes = unhex(&bundle.keyset).context("keyset: expected hexadecimal digits")?;
     let keyset = signing::open_keyset(&bytes, network, &root, 0).map_err(|error| anyhow!("keyset: {error}"))?;
     Ok((network, keyset))
-}
-
-/// `None` for what is not pairs of hexadecimal digits.
-pub fn unhex(text: &str) -> Option<Vec<u8>> {
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let bytes: Option<Vec<u8>> = pairs.iter().map(|&[high, low]| Some(digit(high)? << 4 | digit(low)?)).collect();
-    bytes.filter(|_| rest.is_empty())
 }

@@ -9,17 +9,19 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use serde_json::Value;
 
 use crate::{
+    client::Client,
     netlab::Namespace,
-    process::{Process, binaries, free_port, wait_for},
+    process::{Process, binaries, free_port, run, wait_for},
 };
 
 pub struct Station {
     pub place: PathBuf,
     pub port: u16,
+    client: Client,
     // In this order they end: nobody's network goes before him.
     serve: Process,
     _broker: Process,
@@ -36,7 +38,7 @@ impl Station {
         let mut init = Command::new(binaries()?.join("takar"));
         init.arg("--config").arg(&config).arg("init").arg("--state-dir").arg(&state);
         init.arg("--root-out").arg(place.join("root.key"));
-        output(init.args(["--broker", "mosquitto", "--broker-name", &at, "--address", &at]))?;
+        run(init.args(["--broker", "mosquitto", "--broker-name", &at, "--address", &at]))?;
         let text = format!(
             "state_dir = \"{}\"\n[broker]\nkind = \"mosquitto\"\naddress = \"{at}\"\nname = \"{at}\"\ntls = false\n{rules}",
             state.display()
@@ -46,13 +48,15 @@ impl Station {
         let mut command = command(namespace.as_ref(), &binaries()?.join("takar"));
         command.arg("--config").arg(&config).arg("serve");
         let mut serve = Process::start("takar serve", command, &place.join("serve.log"))?;
+        // By the daemon's socket, which no namespace hides.
+        let client = Client::of(config)?;
         wait_for("takar serve to be connected", Duration::from_secs(20), || {
             broker.check()?;
             serve.check()?;
-            let status = ask(place, &["status"]).ok();
+            let status = client.ask(&["status"]).ok();
             Ok(status.filter(|status| status["broker_connected"] == true).map(drop))
         })?;
-        Ok(Self { place: place.to_owned(), port, serve, _broker: broker, namespace })
+        Ok(Self { place: place.to_owned(), port, client, serve, _broker: broker, namespace })
     }
 
     /// A command that starts `program` where broker and collector are.
@@ -70,7 +74,7 @@ impl Station {
 
     /// What `takar --json` answers.
     pub fn takar(&self, words: &[&str]) -> anyhow::Result<Value> {
-        ask(&self.place, words)
+        self.client.ask(words)
     }
 
     pub fn samples_stored(&self) -> anyhow::Result<u64> {
@@ -123,7 +127,7 @@ impl Station {
 
     fn agent_enrol(&self, enrolled: &Enrolled, words: &[&str], file: &Path) -> anyhow::Result<()> {
         let mut command = Command::new(binaries()?.join("takar-agent"));
-        output(command.arg("--config").arg(enrolled.config()).arg("enrol").args(words).arg(file)).map(drop)
+        run(command.arg("--config").arg(enrolled.config()).arg("enrol").args(words).arg(file)).map(drop)
     }
 }
 
@@ -162,19 +166,6 @@ fn start_broker(namespace: Option<&Namespace>, place: &Path, port: u16) -> anyho
 
 fn command(namespace: Option<&Namespace>, program: &Path) -> Command {
     namespace.map_or_else(|| Command::new(program), |namespace| namespace.command(program))
-}
-
-/// By the daemon's socket, which no namespace hides.
-fn ask(place: &Path, words: &[&str]) -> anyhow::Result<Value> {
-    let mut command = Command::new(binaries()?.join("takar"));
-    let text = output(command.arg("--config").arg(place.join("takar.toml")).arg("--json").args(words))?;
-    serde_json::from_str(&text).with_context(|| format!("takar {words:?} wrote no JSON: {text}"))
-}
-
-fn output(command: &mut Command) -> anyhow::Result<String> {
-    let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
-    ensure!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr).trim());
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {

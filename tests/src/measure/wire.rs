@@ -5,10 +5,11 @@
 use std::{collections::HashMap, path::Path, thread, time::Duration};
 
 use anyhow::{Context as _, ensure};
+use takar_shared::id::unhex;
 
 use super::{
     args::Figure,
-    member::{Member, unhex},
+    member::Member,
     ports,
     report::{Beside, Row, Spread},
     station::Station,

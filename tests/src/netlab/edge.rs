@@ -103,10 +103,6 @@ impl Edge {
         fs::read_to_string(self.folder.join("agent.log")).unwrap_or_default()
     }
 
-    pub fn agent_pid(&self) -> Option<u32> {
-        self.agent.as_ref().map(Process::pid)
-    }
-
     /// Every ceiling that the kernel was told for the site's class since the edge was made, in bit/s, in order.
     pub fn ceilings_set(&self, direction: Direction) -> anyhow::Result<Vec<u64>> {
         Ok(self.ceilings_by_time(direction)?.into_iter().map(|(_, rate)| rate).collect())

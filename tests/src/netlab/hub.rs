@@ -3,20 +3,25 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
     time::Duration,
 };
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::Context as _;
 use serde_json::Value;
 use takar_shared::Direction;
 
 use super::{CLASS, Edge, Namespace, edge::shaped_on};
-use crate::process::{Process, binaries, wait_for};
+use crate::{
+    client::Client,
+    process::{Process, binaries, run, wait_for},
+};
+
+const CONFIG: &str = "takar.toml";
 
 pub struct Hub {
     pub namespace: Namespace,
     folder: PathBuf,
+    client: Client,
     broker: Option<Process>,
     serve: Option<Process>,
 }
@@ -31,10 +36,11 @@ impl Hub {
         namespace.run(&format!("ip addr add {}/32 dev lo", Self::ADDRESS))?;
         let folder = place.join("hub");
         fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
-        let hub = Self { namespace, folder, broker: None, serve: None };
+        let client = Client::of(folder.join(CONFIG))?;
+        let hub = Self { namespace, folder, client, broker: None, serve: None };
         let (state, at) = (hub.state(), format!("{}:{}", Self::ADDRESS, Self::PORT));
         let root = place.join("root.key").display().to_string();
-        hub.text(&[
+        let mut init = hub.client.takar(&[
             "init",
             "--state-dir",
             &state.display().to_string(),
@@ -46,7 +52,8 @@ impl Hub {
             &at,
             "--address",
             &at,
-        ])?;
+        ]);
+        run(&mut init)?;
         let config = format!(
             "state_dir = \"{}\"\n[broker]\nkind = \"mosquitto\"\naddress = \"{at}\"\nname = \"{at}\"\n{rules}",
             state.display()
@@ -96,21 +103,13 @@ impl Hub {
         self.serve = None;
     }
 
-    pub fn pids(&self) -> (Option<u32>, Option<u32>) {
-        (self.broker.as_ref().map(Process::pid), self.serve.as_ref().map(Process::pid))
-    }
-
     /// What `takar --json` answers.
     pub fn takar(&self, words: &[&str]) -> anyhow::Result<Value> {
-        let text = self.text(words)?;
-        serde_json::from_str(&text).with_context(|| format!("takar {words:?} wrote no JSON: {text}"))
+        self.client.ask(words)
     }
 
     pub fn list(&self, words: &[&str]) -> anyhow::Result<Vec<Value>> {
-        match self.takar(words)? {
-            Value::Array(rows) => Ok(rows),
-            other => bail!("takar {words:?} answered {other}, expected a list"),
-        }
+        self.client.list(words)
     }
 
     /// One uplink that all edges share, their ceilings as they are.
@@ -164,14 +163,7 @@ impl Hub {
     }
 
     fn config(&self) -> PathBuf {
-        self.folder.join("takar.toml")
-    }
-
-    fn text(&self, words: &[&str]) -> anyhow::Result<String> {
-        let mut command = Command::new(binaries()?.join("takar"));
-        let output = command.arg("--config").arg(self.config()).arg("--json").args(words).output()?;
-        ensure!(output.status.success(), "takar {words:?}: {}", String::from_utf8_lossy(&output.stderr).trim());
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        self.folder.join(CONFIG)
     }
 }
 

@@ -6,7 +6,9 @@ use std::{
     process::{Command, Stdio},
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
+
+use crate::process::run;
 
 /// Which of these programs are not installed.
 pub fn lacking<'a>(programs: &[&'a str]) -> Vec<&'a str> {
@@ -42,7 +44,7 @@ impl Namespace {
     /// Named after this process and `role`, so that several laboratories may stand side by side.
     pub fn make(role: &str) -> anyhow::Result<Self> {
         let name = format!("tk{}-{role}", std::process::id());
-        carry_out(Command::new("ip").args(["netns", "add", &name]))?;
+        run(Command::new("ip").args(["netns", "add", &name]))?;
         let namespace = Self { name, own: true };
         namespace.run("ip link set lo up")?;
         Ok(namespace)
@@ -62,7 +64,7 @@ impl Namespace {
     /// Runs a line of words inside; fails with what it said.
     pub fn run(&self, line: &str) -> anyhow::Result<String> {
         let mut words = line.split(' ');
-        carry_out(self.command(words.next().unwrap_or_default()).args(words))
+        run(self.command(words.next().unwrap_or_default()).args(words))
     }
 
     /// Bytes that came in at an interface, with their Ethernet headers: what was on the wire.
@@ -84,14 +86,6 @@ impl Drop for Namespace {
             let _ = Command::new("ip").args(["netns", "del", &self.name]).stderr(Stdio::null()).status();
         }
     }
-}
-
-fn carry_out(command: &mut Command) -> anyhow::Result<String> {
-    let output = command.stdin(Stdio::null()).output().with_context(|| format!("cannot run {command:?}"))?;
-    if !output.status.success() {
-        bail!("{command:?} ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Writes a file that holds a secret.

@@ -7,10 +7,7 @@ use takar_shared::{
 };
 
 use super::{Machine, Step};
-use crate::{
-    admit::DeviceLimits,
-    journal::{OpenPhase, is_final},
-};
+use crate::{admit::DeviceLimits, journal::OpenPhase};
 
 impl Machine {
     /// The name this machine answers to.
@@ -51,10 +48,5 @@ impl Machine {
     /// Nothing is being read, set or written: a poll may read the queues in between.
     pub fn is_quiet(&self) -> bool {
         matches!(self.step, Step::Idle | Step::Unconfirmed | Step::Restoring { retry_at: Some(_), .. })
-    }
-
-    /// Did the device's last command come to its end?
-    pub fn is_settled(&self) -> bool {
-        self.record.open.is_none() && self.record.last_receipt.as_ref().is_none_or(|receipt| is_final(receipt.phase))
     }
 }

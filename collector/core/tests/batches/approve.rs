@@ -4,7 +4,7 @@
 use takar_collector_core::{
     batch::{self, Assigned, Part},
     inventory::LinkName,
-    ledger::{Batch, BatchState, Change, ChangeState, ChangeTimes, LinkMove, ProposalId},
+    ledger::{Batch, BatchState, Change, LinkMove, ProposalId},
     plan::{self, Claim, HoldReason, Move, PlanInput, PlanSettings, Proposal},
 };
 use takar_shared::{BatchId, BitsPerSec, ChangeId, Direction, UnixMillis, queue::Setting};
@@ -80,19 +80,7 @@ impl Collector {
             Assigned { agent: agent(link.device), device: device_name(link.device), moved }
         });
         let parts = batch::split(assigned.collect());
-        let change = |part: Part| Change {
-            id: ChangeId(self.next_id()),
-            batch,
-            proposal: ProposalId(1),
-            step: part.step,
-            steps: part.steps,
-            agent: part.agent,
-            device: part.device,
-            serial: None,
-            moves: part.moves,
-            state: ChangeState::Waiting,
-            times: ChangeTimes { made: now, ..ChangeTimes::default() },
-        };
+        let change = |part: Part| part.into_change(ChangeId(self.next_id()), batch, ProposalId(1), now);
         parts.into_iter().map(change).collect()
     }
 }

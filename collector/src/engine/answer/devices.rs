@@ -50,7 +50,7 @@ impl Engine {
 }
 
 fn enrolment_word(agent: &Agent) -> &'static str {
-    match (agent.record.revoked, &agent.distrusted) {
+    match (agent.record.revoked, &agent.quarantine) {
         (true, _) => "revoked",
         (false, Some(_)) => "quarantined",
         (false, None) => "approved",

@@ -30,7 +30,7 @@ impl Engine {
         if body.dry_run || !changed {
             return show(&view);
         }
-        if self.changes.values().any(|change| !change.state.is_final()) {
+        if self.open_changes().next().is_some() {
             return Err(ApiError::Conflict("changes are under way; import when they have ended".into()));
         }
         let mut writes = vec![Write::Inventory { at: now, by: by.clone(), text: body.text.clone(), digest }];

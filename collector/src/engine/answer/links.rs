@@ -56,14 +56,10 @@ impl Engine {
         let Some((agent, device)) = self.device(link.device.as_str()) else {
             return ("not-reported", format!("no enrolled agent has reported device {}", link.device));
         };
-        let changing = self.changes.values().find(|change| {
-            !change.state.is_final()
-                && change.moves.iter().any(|one| one.link == link.name && one.set.direction == direction)
-        });
-        if let Some(change) = changing {
+        if let Some(change) = self.change_of(&link.name, direction) {
             return ("changing", format!("change {} is {}", change.id, change.state));
         }
-        if agent.distrusted.is_some() {
+        if agent.quarantine.is_some() {
             return ("not-measured", format!("agent {} is in quarantine: see takar status", agent.record.name));
         }
         if !agent.online {

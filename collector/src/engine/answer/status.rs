@@ -20,7 +20,7 @@ impl Engine {
             links: inventory.map_or(0, |inventory| inventory.links().len()),
             findings_open: self.findings.len(),
             proposals_waiting: self.waiting_proposals().count(),
-            changes_open: self.changes.values().filter(|change| !change.state.is_final()).count(),
+            changes_open: self.open_changes().count(),
             samples_stored: self.samples,
             messages_refused: self.refused,
             audit_size: self.audit.size(),
@@ -43,13 +43,13 @@ impl Engine {
         if let Some(trouble) = &self.store_trouble {
             notices.push(format!("the store does not take writes: {trouble}"));
         }
-        if now < self.server_time {
+        if self.is_behind(now) {
             notices.push("the clock is behind what was already stored; until it has caught up no command is signed and agents are allowed nothing".into());
         }
         for agent in self.enrolled() {
             let name = &agent.record.name;
-            if let Some(why) = &agent.distrusted {
-                notices.push(format!("agent {name} is not trusted: {why}"));
+            if let Some(quarantine) = &agent.quarantine {
+                notices.push(format!("agent {name} is not trusted: {}", quarantine.why));
             } else if !agent.online {
                 notices.push(format!("agent {name} is offline"));
             }

@@ -4,9 +4,7 @@ use takar_collector_core::{
     audit::AuditEvent,
     batch::{self, Assigned, Part},
     inventory::Inventory,
-    ledger::{
-        Actor, Batch, BatchState, Change, ChangeState, ChangeTimes, LinkMove, ProposalId, ProposalRecord, ProposalState,
-    },
+    ledger::{Actor, Batch, BatchState, Change, LinkMove, ProposalId, ProposalRecord, ProposalState},
     plan::Move,
 };
 use takar_shared::{BatchId, ChangeId, Direction, UnixMillis, queue::Setting};
@@ -99,21 +97,7 @@ impl Engine {
         let inventory = self.inventory.as_ref().ok_or_else(|| ApiError::Conflict("there is no inventory".into()))?;
         let assigned: Result<Vec<Assigned>, ApiError> =
             moves.iter().map(|one| self.assigned(inventory, one, direction)).collect();
-        let change = |part: Part| -> Result<Change, ApiError> {
-            Ok(Change {
-                id: ChangeId(random()?),
-                batch,
-                proposal,
-                step: part.step,
-                steps: part.steps,
-                agent: part.agent,
-                device: part.device,
-                serial: None,
-                moves: part.moves,
-                state: ChangeState::Waiting,
-                times: ChangeTimes { made: now, ..ChangeTimes::default() },
-            })
-        };
+        let change = |part: Part| Ok(part.into_change(ChangeId(random()?), batch, proposal, now));
         batch::split(assigned?).into_iter().map(change).collect()
     }
 

@@ -30,11 +30,11 @@ impl Engine {
         let reported = self.store.reported_serials(id)?.into_iter();
         let reported = reported.map(|row| Reported { device: row.device, epoch: row.epoch, serial: row.serial });
         let mut intake = Intake::new(self.store.stored_up_to(id)?, birth.as_ref(), reported);
-        let quarantined = self.store.quarantine(id)?;
-        if quarantined.is_some() {
+        let approved_at = record.approved_at;
+        let quarantine = self.store.quarantine(id)?.map(|row| Quarantine { why: row.why, approved_at, stored: true });
+        if quarantine.is_some() {
             intake.hold();
         }
-        let quarantine = Quarantine { approved_at: record.approved_at, stored: true };
         let mut agent = Agent {
             online: false,
             last_heard: newest.as_ref().map(|row| row.at),
@@ -44,8 +44,7 @@ impl Engine {
             intake,
             devices: Vec::new(),
             alarms: 0,
-            quarantine: quarantined.is_some().then_some(quarantine),
-            distrusted: quarantined.map(|row| row.why),
+            quarantine,
             record,
         };
         if let (Some(row), Some(birth)) = (newest, birth) {
@@ -88,7 +87,7 @@ impl Engine {
         now: UnixMillis,
     ) -> anyhow::Result<()> {
         let Some(agent) = self.agents.get(&id) else { return Ok(()) };
-        if agent.distrusted.is_some() {
+        if agent.quarantine.is_some() {
             // Where that could not be stored yet.
             self.store_quarantine(id, now);
             return Ok(());
@@ -98,12 +97,18 @@ impl Engine {
             self.refuse(topic, "a Birth that names a device of another agent's");
             return Ok(());
         }
-        let Some(agent) = self.agents.get(&id) else { return Ok(()) };
         let is_older = agent.birth.as_ref().is_some_and(|born| birth.boot_epoch < born.epoch);
         let known = if is_older { self.store.birth(id, birth.boot_epoch)?.map(|row| row.nonce) } else { None };
         // Before it is decided: a store that fails here must leave the intake as it was.
-        let meters = self.meters_of(id, &birth)?;
-        self.map_meters()?;
+        let meters = match &agent.birth {
+            // A Birth is sent again until it is answered, and after each connection: mostly it brings no new meter.
+            Some(born) if has_same_meters(&born.birth, &birth) => born.meters.clone(),
+            _ => {
+                let meters = self.meters_of(id, &birth)?;
+                self.map_meters()?;
+                meters
+            }
+        };
         let Some(agent) = self.agents.get_mut(&id) else { return Ok(()) };
         match agent.intake.birth(&birth, known) {
             Decision::Take(taken) => self.take_birth(id, birth, meters, &taken, now),
@@ -180,8 +185,8 @@ impl Engine {
         let Some(agent) = self.agents.get_mut(&id) else { return };
         let name = agent.record.name.clone();
         tracing::error!(agent = %name, "in quarantine: {why}");
-        agent.quarantine = Some(Quarantine { approved_at: agent.record.approved_at, stored: false });
-        agent.distrusted = Some(why.clone());
+        let approved_at = agent.record.approved_at;
+        agent.quarantine = Some(Quarantine { why: why.clone(), approved_at, stored: false });
         self.to_grant.remove(&id);
         self.store_quarantine(id, now);
         self.publish_agent(id);
@@ -191,12 +196,9 @@ impl Engine {
     /// At once and by itself: what waits for the next commit may be lost with it.
     fn store_quarantine(&mut self, id: AgentId, now: UnixMillis) {
         let Some(agent) = self.agents.get_mut(&id) else { return };
-        let (Some(why), Some(quarantine)) = (&agent.distrusted, &mut agent.quarantine) else { return };
-        if quarantine.stored {
-            return;
-        }
-        let approved_at = quarantine.approved_at;
-        match self.store.commit(&[Write::Quarantine { agent: id, approved_at, at: now, why: why.clone() }]) {
+        let Some(quarantine) = agent.quarantine.as_mut().filter(|quarantine| !quarantine.stored) else { return };
+        let (approved_at, why) = (quarantine.approved_at, quarantine.why.clone());
+        match self.store.commit(&[Write::Quarantine { agent: id, approved_at, at: now, why }]) {
             Ok(()) => quarantine.stored = true,
             Err(error) => tracing::error!(%error, "a quarantine could not be stored; it is tried again"),
         }
@@ -209,7 +211,6 @@ impl Engine {
         if agent.quarantine.take_if(|quarantine| quarantine.approved_at != approved_at).is_none() {
             return;
         }
-        agent.distrusted = None;
         agent.intake.release();
         agent.durable.release();
         tracing::info!(agent = %agent.record.name, "approved again: out of quarantine");
@@ -256,6 +257,11 @@ fn devices_of(birth: &Birth) -> Vec<Device> {
     let device =
         |born: &DeviceBirth| Device { name: born.device.clone(), state: None, outcome: None, polled_ok_at: None };
     birth.devices.iter().map(device).collect()
+}
+
+fn has_same_meters(one: &Birth, other: &Birth) -> bool {
+    let same = |(one, other): (&DeviceBirth, &DeviceBirth)| one.device == other.device && one.meters == other.meters;
+    one.devices.len() == other.devices.len() && one.devices.iter().zip(&other.devices).all(same)
 }
 
 fn stored_birth(bytes: &[u8]) -> anyhow::Result<Birth> {

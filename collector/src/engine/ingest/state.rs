@@ -37,7 +37,7 @@ impl Engine {
 
     pub(super) fn handle_receipt(&mut self, id: AgentId, receipt: Receipt, now: UnixMillis) {
         let Some(agent) = self.agents.get_mut(&id) else { return };
-        if agent.distrusted.is_some() {
+        if agent.quarantine.is_some() {
             // It may be a copy's: what it says must free no reservation.
             let name = &agent.record.name;
             tracing::debug!(agent = %name, change = %receipt.change, "a receipt from quarantine is not taken");

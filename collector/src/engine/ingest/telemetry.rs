@@ -23,7 +23,7 @@ impl Engine {
         now: UnixMillis,
     ) -> anyhow::Result<()> {
         let epoch = telemetry.boot_epoch;
-        let Some(agent) = self.agents.get(&id).filter(|agent| agent.distrusted.is_none()) else { return Ok(()) };
+        let Some(agent) = self.agents.get(&id).filter(|agent| agent.quarantine.is_none()) else { return Ok(()) };
         // Of what was taken already no table is needed.
         let meters = if epoch < agent.intake.taken().0 { None } else { self.meters_in(id, epoch)? };
         let polls = telemetry.polls();

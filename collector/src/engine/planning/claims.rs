@@ -21,7 +21,7 @@ impl Engine {
         let row = inventory.uplink(uplink)?;
         let members: Vec<&Link> = inventory.members(uplink).collect();
         let holds = self.holds(uplink, direction);
-        let open: Vec<_> = self.changes.values().filter(|change| !change.state.is_final()).collect();
+        let open: Vec<_> = self.open_changes().collect();
         let reserved = reserve::reserved(&holds, direction, row.capacity(direction), &open);
         let claims = members.iter().zip(reserved).map(|(link, reserved)| self.claim(link, direction, reserved, now));
         Some(PlanInput {
@@ -94,11 +94,7 @@ impl Engine {
     }
 
     fn held(&self, link: &Link, direction: Direction, now: UnixMillis) -> Option<HoldReason> {
-        let changing = self.changes.values().any(|change| {
-            !change.state.is_final()
-                && change.moves.iter().any(|one| one.link == link.name && one.set.direction == direction)
-        });
-        if changing {
+        if self.change_of(&link.name, direction).is_some() {
             return Some(HoldReason::PendingChange);
         }
         let live = self
