@@ -138,6 +138,7 @@ def inventory():
         "unsound": sound.replace("100_000_000", "0").replace("10_000_000", "1").replace("[[site]]", "[site]").encode(),
         "unknown": (sound + '\n[[links]]\n\n["a b"]\n').encode(),
         "cut": sound[:200].encode(),
+        "many": b"no TOML\n" * 30,  # more problems than are told
     }
 
 
