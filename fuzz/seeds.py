@@ -9,7 +9,7 @@ import shutil
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 GOLDEN = ROOT / "shared/tests/golden/v01"
-KINDS = ["birth", "telemetry", "gap", "grant", "command", "confirm", "cancel", "receipt"]
+KINDS = ["birth", "telemetry", "gap", "grant", "command", "confirm", "cancel", "receipt", "facts"]
 
 
 def golden(name):
@@ -33,7 +33,8 @@ def envelope_body():
 
 def topic():
     agent = "takar/1/agent/" + bytes(range(0x20, 0x30)).hex()
-    leaves = ["up/birth", "up/telemetry", "up/receipt", "up/state", "down/grant", "down/command", "down/keyset"]
+    ups = ["up/birth", "up/telemetry", "up/receipt", "up/facts", "up/state"]
+    leaves = [*ups, "down/grant", "down/command", "down/keyset"]
     return {leaf.replace("/", "-"): f"{agent}/{leaf}".encode() for leaf in leaves}
 
 

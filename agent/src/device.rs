@@ -18,12 +18,13 @@ use takar_shared::{
     BootEpoch, Digest, MonoMillis, Name,
     birth::{DeviceState, Mode, QueueSet},
     command::{Command, Confirm},
+    facts::InterfaceFacts,
     receipt::Receipt,
     telemetry::Poll,
 };
 use tokio::sync::{mpsc, oneshot};
 
-use self::poll::{Seen, poll_snmp};
+use self::poll::{Heard, Seen, poll_snmp};
 use crate::{
     chain::chain,
     clock,
@@ -49,6 +50,7 @@ pub enum Input {
 /// What it tells.
 pub enum Output {
     Polled { poll: Poll, state: DeviceState, urgent: bool, detail: Option<String> },
+    Facts { device: u8, read_at: MonoMillis, interfaces: Vec<InterfaceFacts> },
     State(DeviceState),
     Receipt(Receipt),
     Alarm,
@@ -102,8 +104,8 @@ async fn run(
     mut inputs: mpsc::Receiver<Input>,
     ready: oneshot::Sender<DeviceState>,
 ) {
-    let (polls, mut polled) = mpsc::channel(1);
-    tokio::spawn(poll_snmp(config.snmp.clone().map(Target::new), start.poll_every, polls));
+    let (poller, mut heard) = mpsc::channel(1);
+    tokio::spawn(poll_snmp(config.snmp.clone().map(Target::new), start.poll_every, poller));
     let mut task = Task::new(&config, start);
     let reinstate = reinstates(task.mode, matches!(config.queues, QueuesConfig::Htb));
     let effects = task.machine.start(reinstate);
@@ -130,8 +132,11 @@ async fn run(
                 Some(input) => task.handle(input).await,
                 None => return,
             },
-            poll = polled.recv() => match poll {
-                Some(poll) => task.handle_poll(poll).await,
+            heard = heard.recv() => match heard {
+                Some(Heard::Poll(at, poll)) => task.handle_poll((at, poll)).await,
+                Some(Heard::Facts(read_at, interfaces)) => {
+                    task.tell(Output::Facts { device: task.index, read_at, interfaces }).await;
+                }
                 None => return,
             },
         }

@@ -2,6 +2,7 @@
 
 mod broker;
 mod devices;
+mod facts;
 mod telemetry;
 
 use std::{
@@ -83,6 +84,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         journal: journal.clone(),
         handles: Vec::new(),
         births: Vec::new(),
+        facts: Vec::new(),
         spool_dir: config.spool_dir.clone(),
         identity,
     };
@@ -140,6 +142,8 @@ struct Agent {
     journal: Arc<Mutex<Journal>>,
     handles: Vec<Handle>,
     births: Vec<DeviceBirth>,
+    /// The newest of each device.
+    facts: Vec<facts::Held>,
     spool_dir: PathBuf,
 }
 
@@ -160,6 +164,7 @@ impl Agent {
             }
         }
         self.send_spooled(client);
+        self.send_facts(client);
         self.write_status();
     }
 

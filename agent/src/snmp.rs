@@ -1,9 +1,10 @@
 //! SNMP: reads the IF-MIB counters (RFC 2863) of a device's interfaces over v2c or v3.
 //!
 //! [`Target::poll`] never errs: what went wrong is its [`Outcome`], with one line of detail for the log.
+//! [`Target::facts`] brings what can be had and says nothing of the rest.
 //! Rooms: `oid` and `ber` (identifiers, encoding), `message` (requests and replies as owned values),
-//! `header` and `usm` (v3, RFC 3414), `session` (the only socket), `walk`, `names`, `fetch` and `table`
-//! (pure: what to ask, how to judge an answer), `poll` (retries and the order of things).
+//! `header` and `usm` (v3, RFC 3414), `session` (the only socket), `walk`, `names`, `fetch`, `table`
+//! and `facts` (pure: what to ask, how to judge an answer), `poll` (retries and the order of things).
 //!
 //! Decoding, keys, authentication and privacy are snmp2's. Its `AsyncSession` is not used: it takes engine
 //! boots and time from unauthenticated messages unchecked and adds to them (an overflow ends the process), takes a
@@ -12,6 +13,7 @@
 mod ber;
 #[cfg(test)]
 mod device;
+mod facts;
 mod fault;
 mod fetch;
 mod header;

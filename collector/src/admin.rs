@@ -4,12 +4,16 @@
 //! (`--json`): the API's own JSON. Whatever a router or a file may have put into a name, no control character of it
 //! reaches the terminal. A reader that went away (`takar links | head`) is no error.
 
+pub mod accounts;
 pub mod audit;
+pub mod cases;
 pub mod changes;
+pub mod check;
 pub mod device;
 pub mod findings;
 pub mod import;
 pub mod links;
+pub mod papers;
 pub mod proposals;
 pub mod rate;
 pub mod status;

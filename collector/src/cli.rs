@@ -1,10 +1,11 @@
 //! The command line of `takar`. Every command but `init`, `check-config` and `serve` is a client of the daemon.
 //!
 //! Exit codes, also in `--help` and in docs/operate.md: 0 done; 1 failed, or refused by the daemon or a device;
-//! 2 wrong use; 3 the daemon does not answer; 4 `audit verify` found a fault. What `findings`, `proposals` or
+//! 2 wrong use; 3 the daemon does not answer; 4 `audit verify` or `archive verify` found a fault. What `findings`, `proposals` or
 //! `status` tell never shows in the exit code.
 
 mod args;
+mod cases;
 
 use std::{
     io::IsTerminal as _,
@@ -16,13 +17,17 @@ use std::{
 use clap::Parser as _;
 
 use crate::{
-    admin::{self, Failure, Printer, audit, changes, device, findings, import, links, proposals, status, watch},
+    admin::{
+        self, Failure, Printer, accounts, audit, changes, check, device, findings, import, links, papers, proposals,
+        status, watch,
+    },
     api::client::ClientError,
     config::{self, BrokerKind, Config, Endpoint},
     init, run,
-    view::ProposeBody,
+    view::{AccountBody, ProposeBody, SummaryBody},
 };
-use args::{Ask, Audit, Broker, Cli, Command, Device, Init, Propose};
+use args::{Archive, Ask, Audit, Broker, Cli, Command, Device, Init, Propose};
+use cases::Account;
 
 const DONE: u8 = 0;
 const FAILED: u8 = 1;
@@ -69,11 +74,12 @@ fn carry_out(cli: Cli, out: &mut Printer<'_>) -> Result<u8, Failure> {
     match command {
         Command::Init(asked) => make_network(&asked, config.as_deref(), out)?,
         Command::CheckConfig { inventory } => {
-            let checked = check(config.as_deref(), inventory.as_deref(), out);
+            let checked = sound(config.as_deref(), inventory.as_deref(), out);
             import::checked(checked.as_ref().err(), out)?;
             checked?;
         }
         Command::Serve { log_json } => serve(config.as_deref(), socket, log_json)?,
+        Command::Ask(Ask::Import { file, template: true, .. }) => import::template(&file, out)?,
         Command::Ask(asked) => {
             let socket = match socket {
                 Some(socket) => socket,
@@ -91,7 +97,31 @@ async fn ask(socket: &Path, asked: Ask, out: &mut Printer<'_>) -> Result<u8, Fai
         Ask::Device(Device::Add { file }) => device::add(socket, &file, out).await?,
         Ask::Device(Device::List) => device::list(socket, out).await?,
         Ask::Device(Device::Approve { who, out: bundle }) => device::approve(socket, &who, &bundle, out).await?,
-        Ask::Import { file, dry_run } => import::import(socket, &file, dry_run, out).await?,
+        Ask::Import { file, dry_run, .. } => import::import(socket, &file, dry_run, out).await?,
+        Ask::Export { file, as_of } => import::export(socket, &file, as_of, out).await?,
+        Ask::Check { into } => check::show(socket, into.as_deref(), out).await?,
+        Ask::Cases { all } => admin::cases::list(socket, all, out).await?,
+        Ask::Case(cases::Case { id, act: None }) => admin::cases::show(socket, id, out).await?,
+        Ask::Case(cases::Case { id, act: Some(act) }) => admin::cases::act(socket, id, &act.into(), out).await?,
+        Ask::OpenCase(asked) => admin::cases::open(socket, &asked.into(), out).await?,
+        Ask::Bod(asked) => admin::cases::bod(socket, &asked.into(), out).await?,
+        Ask::Papers => papers::list(socket, out).await?,
+        Ask::Summary { year, month } => papers::summary(socket, &SummaryBody { year, month }, out).await?,
+        Ask::Archive(Archive::Verify) => {
+            if !papers::verify(socket, out).await? {
+                return Ok(AUDIT_FAULT);
+            }
+        }
+        Ask::Account(Account::List) => accounts::list(socket, out).await?,
+        Ask::Account(Account::Add { name, role, title, set }) => {
+            let body = AccountBody { name, add: true, role: Some(role), title: Some(title), ..AccountBody::default() };
+            accounts::edit(socket, &set.into_body(body)?, out).await?;
+        }
+        Ask::Account(Account::Set { name, role, title, set, disable, enable, reset_totp }) => {
+            let disabled = (disable || enable).then_some(disable);
+            let body = AccountBody { name, role, title, disabled, reset_totp, ..AccountBody::default() };
+            accounts::edit(socket, &set.into_body(body)?, out).await?;
+        }
         Ask::Status => status::show(socket, out).await?,
         Ask::Links => links::show(socket, out).await?,
         Ask::Findings { all } => findings::show(socket, all, out).await?,
@@ -145,7 +175,7 @@ fn make_network(asked: &Init, config: Option<&Path>, out: &mut Printer<'_>) -> R
 }
 
 /// Everything that is wrong with what was asked about, or that it is right.
-fn check(config: Option<&Path>, inventory: Option<&Path>, out: &mut Printer<'_>) -> Result<(), Failure> {
+fn sound(config: Option<&Path>, inventory: Option<&Path>, out: &mut Printer<'_>) -> Result<(), Failure> {
     let sound = (config.is_some() || inventory.is_none()).then(|| sound_config(config)).transpose();
     let valid = inventory.map(import::read_inventory).transpose();
     let (sound, valid) = match (sound, valid) {

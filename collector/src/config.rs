@@ -3,9 +3,12 @@
 mod check;
 mod endpoint;
 mod files;
+mod papers;
+mod procedure;
 mod raw;
 #[cfg(test)]
 mod tests;
+mod web;
 
 use std::{
     fmt,
@@ -19,6 +22,9 @@ use takar_collector_core::{assess::AssessSettings, plan::PlanSettings};
 
 pub use endpoint::{BadEndpoint, Endpoint};
 pub use files::check_files;
+pub use papers::Papers;
+pub use procedure::Procedure;
+pub use web::Web;
 
 /// What `takar init` writes: every key, with its default and what it means.
 pub const DEFAULT: &str = include_str!("config/default.toml");
@@ -42,6 +48,10 @@ pub struct Config {
     pub hold_down_ms: u64,
     pub policy: Policy,
     pub change: ChangeRules,
+    pub procedure: Procedure,
+    pub papers: Papers,
+    pub web: Option<Web>,
+    pub notice: Option<takar_notice::config::Settings>,
     /// The most that telemetry waits for its transaction.
     pub commit_every: Duration,
 }

@@ -3,11 +3,14 @@
 //! told to anybody.
 
 mod answer;
+mod cases;
 mod dispatch;
 mod enrol;
 mod ingest;
 mod links;
+mod people;
 mod planning;
+mod post;
 mod publish;
 
 use std::{
@@ -24,6 +27,7 @@ use takar_collector_core::{
     inventory::{Inventory, LinkName, UplinkName},
     ledger::{Actor, Batch, Change, ProposalRecord, ProposalState},
 };
+use takar_notice::queue::Batch as Parcel;
 use takar_shared::{
     AgentId, BatchId, BitsPerSec, BootEpoch, Challenge, ChangeId, Direction, MonoMillis, Name, UnixMillis,
     birth::{Birth, DeviceState, Mode},
@@ -38,6 +42,8 @@ use crate::{
     clock,
     config::Config,
     mqtt::MqttEvent,
+    papers,
+    post::Posted,
     signer::Signer,
 };
 
@@ -59,11 +65,16 @@ pub struct Engine {
     /// The ceiling on record, and since when.
     allocation: HashMap<(LinkName, Direction), Allocation>,
     watches: links::Watches,
+    /// What interfaces last said of themselves, by device and name.
+    facts: HashMap<(Name, Name), ingest::InterfaceState>,
     proposals: Vec<ProposalRecord>,
     batches: HashMap<BatchId, Batch>,
     changes: HashMap<ChangeId, Change>,
     outbox: HashMap<ChangeId, Sent>,
     findings: BTreeMap<u64, FindingRecord>,
+    cases: cases::Cases,
+    accounts: people::Accounts,
+    post: post::Post,
     next_finding: u64,
     next_proposal: u64,
     audit: AuditTree,
@@ -80,6 +91,27 @@ pub struct Engine {
     samples: u64,
     reasons: HashMap<(UplinkName, Direction), Vec<(LinkName, String)>>,
     requests_dir: PathBuf,
+    desk: Desk,
+    /// Where the person acts from whose question is being answered.
+    acting_from: Option<String>,
+}
+
+/// Tasks that take their time, and what they give back.
+pub struct Desk {
+    pub papers: mpsc::Sender<papers::Job>,
+    pub archive: papers::Archive,
+    pub post: mpsc::Sender<Parcel>,
+    /// Signs the links that providers get.
+    pub link_key: [u8; 32],
+}
+
+/// What comes into the engine.
+pub struct Inbox {
+    pub broker: mpsc::Receiver<MqttEvent>,
+    pub asked: mpsc::Receiver<Asked>,
+    pub drawn: mpsc::Receiver<papers::Drawn>,
+    pub posted: mpsc::Receiver<Posted>,
+    pub stop: tokio::sync::oneshot::Receiver<()>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -160,7 +192,13 @@ impl Agent {
 }
 
 impl Engine {
-    pub fn load(config: Config, signer: Signer, store: Box<dyn Store>, client: AsyncClient) -> anyhow::Result<Self> {
+    pub fn load(
+        config: Config,
+        signer: Signer,
+        store: Box<dyn Store>,
+        client: AsyncClient,
+        desk: Desk,
+    ) -> anyhow::Result<Self> {
         let now = clock::now();
         let mut audit = AuditTree::default();
         loop {
@@ -179,11 +217,15 @@ impl Engine {
             inventory: None,
             allocation: HashMap::new(),
             watches: links::Watches::default(),
+            facts: HashMap::new(),
             proposals: store.proposals(PROPOSALS_AT_HAND)?,
             batches: store.open_batches()?.into_iter().map(|batch| (batch.id, batch)).collect(),
             changes: HashMap::new(),
             outbox: outbox.collect(),
             findings: store.findings(true, 10_000)?.into_iter().map(|finding| (finding.id, finding)).collect(),
+            cases: cases::Cases::load(store.as_ref())?,
+            accounts: people::load(store.as_ref())?,
+            post: post::Post::load(store.as_ref(), &config, now)?,
             next_finding: store.next_finding_id()?,
             next_proposal: store.next_proposal_id()?.0,
             audit,
@@ -196,6 +238,8 @@ impl Engine {
             samples: store.sample_count()?,
             reasons: HashMap::new(),
             requests_dir,
+            desk,
+            acting_from: None,
             config,
             signer,
             store,
@@ -214,7 +258,7 @@ impl Engine {
             engine.allocation.insert((row.link, row.direction), Allocation { mir: row.mir, changed_at });
         }
         if let Some(stored) = engine.store.inventory()? {
-            let inventory = crate::inventory_file::parse(&stored.text)
+            let inventory = crate::register::parse(&stored.text)
                 .map_err(|problems| anyhow::anyhow!(problems.join("; ")))
                 .context("the stored inventory no longer reads")?;
             engine.inventory = Some(inventory.inventory);
@@ -224,29 +268,32 @@ impl Engine {
     }
 
     /// Runs until the channels close.
-    pub async fn run(
-        mut self,
-        mut from_broker: mpsc::Receiver<MqttEvent>,
-        mut asked: mpsc::Receiver<Asked>,
-        mut stop: tokio::sync::oneshot::Receiver<()>,
-    ) -> anyhow::Result<()> {
+    pub async fn run(mut self, mut inbox: Inbox) -> anyhow::Result<()> {
         let mut tick = tokio::time::interval(self.config.commit_every);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                event = from_broker.recv() => match event {
+                event = inbox.broker.recv() => match event {
                     Some(event) => self.handle_broker(event),
                     None => anyhow::bail!("the broker connection's task ended"),
                 },
-                asked = asked.recv() => match asked {
+                asked = inbox.asked.recv() => match asked {
                     Some(Asked { query, caller, reply }) => {
                         let answer = self.answer(query, &caller);
                         let _ = reply.send(answer);
                     }
                     None => anyhow::bail!("the API's task ended"),
                 },
+                drawn = inbox.drawn.recv() => match drawn {
+                    Some(drawn) => self.handle_drawn(drawn, clock::now()),
+                    None => anyhow::bail!("the task that draws papers ended"),
+                },
+                posted = inbox.posted.recv() => match posted {
+                    Some(posted) => self.handle_posted(posted, clock::now()),
+                    None => anyhow::bail!("the task that sends notices ended"),
+                },
                 _ = tick.tick() => self.handle_tick(clock::now()),
-                _ = &mut stop => {
+                _ = &mut inbox.stop => {
                     // What was taken in but not granted would come again; storing it now saves that.
                     self.commit_pending();
                     return Ok(());
@@ -284,6 +331,7 @@ impl Engine {
     fn handle_tick(&mut self, now: UnixMillis) {
         self.commit_pending();
         self.look_at_readings(now);
+        self.watch_cases(now);
         self.advance_batches(now);
         self.resend_outbox(now, false);
     }
@@ -336,7 +384,8 @@ impl Engine {
         let now = clock::now();
         let mut tree = self.audit.clone();
         for (who, what) in events {
-            let record = AuditRecord { index: tree.size(), at: now, who, what };
+            let from = self.acting_from.clone().filter(|_| matches!(who, Actor::Person(_)));
+            let record = AuditRecord { index: tree.size(), at: now, who, from, what };
             let line = serde_json::to_vec(&record).map_err(|error| ApiError::Failed(error.to_string()))?;
             tree.push(&line);
             writes.push(Write::Leaf { record, line, root: tree.root() });

@@ -11,11 +11,14 @@ mod clock;
 mod config;
 mod engine;
 mod init;
-mod inventory_file;
 mod keys;
 mod mqtt;
+mod papers;
+mod post;
+mod register;
 mod run;
 mod signer;
 pub mod view;
+mod web;
 
 pub use cli::main;

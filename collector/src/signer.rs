@@ -53,7 +53,9 @@ impl Signer {
         let key = match message {
             Message::Grant(_) => &self.grant,
             Message::Command(_) | Message::Confirm(_) | Message::Cancel(_) => &self.command,
-            Message::Birth(_) | Message::Telemetry(_) | Message::Gap(_) | Message::Receipt(_) => return None,
+            Message::Birth(_) | Message::Telemetry(_) | Message::Gap(_) | Message::Receipt(_) | Message::Facts(_) => {
+                return None;
+            }
         };
         envelope::seal(message, Route { network: self.network, agent }, key)
     }

@@ -1,6 +1,12 @@
 //! What the API shows: the JSON of `--json`, of the HTTP API and of the page are these shapes.
 //! Rates are integer bit/s, times are milliseconds since 1970 (UTC), states are lower-case words.
 
+mod accounts;
+mod cases;
+
+pub use accounts::*;
+pub use cases::*;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

@@ -2,12 +2,12 @@
 #![no_main]
 
 // Read as source: it is private to the collector.
-#[path = "../../collector/src/inventory_file.rs"]
-mod inventory_file;
+#[path = "../../collector/src/register/toml.rs"]
+mod register;
 
-use inventory_file::parse;
 use libfuzzer_sys::fuzz_target;
-use takar_collector_core::inventory::Inventory;
+use register::{parse, rows};
+use takar_collector_core::inventory::{Inventory, Notice};
 use takar_shared::{BitsPerSec, Direction};
 
 /// Problems that are told line by line.
@@ -19,8 +19,13 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(parse(text), parsed);
     match parsed {
         Ok(validated) => {
+            assert!(rows(text).is_ok());
             keeps_its_promises(&validated.inventory);
-            assert!(validated.notices.iter().all(|notice| notice.line.over_budget()));
+            let over = |notice: &Notice| match notice {
+                Notice::OverBudget(over) => over.line.over_budget(),
+                Notice::ContractDiffers(_) => true,
+            };
+            assert!(validated.notices.iter().all(over));
         }
         Err(problems) => {
             assert!(!problems.is_empty());
@@ -42,6 +47,18 @@ fn keeps_its_promises(inventory: &Inventory) {
     assert!(inventory.uplinks().is_sorted_by(|a, b| a.name < b.name));
     assert!(inventory.sites().is_sorted_by(|a, b| a.name < b.name));
     assert!(inventory.links().is_sorted_by(|a, b| a.name < b.name));
+    assert!(inventory.contracts().is_sorted_by(|a, b| a.name < b.name));
+    assert!(inventory.needs().is_sorted_by(|a, b| a.name < b.name));
+    for contract in inventory.contracts() {
+        assert!(contract.begins <= contract.ends, "{contract:?}");
+        assert!(inventory.uplink(&contract.uplink).is_some(), "{contract:?}");
+        assert!(contract.international_down.is_none_or(|abroad| abroad <= contract.down), "{contract:?}");
+    }
+    for need in inventory.needs() {
+        assert!(inventory.site(&need.site).is_some(), "{need:?}");
+        assert!([Direction::Down, Direction::Up].iter().any(|way| need.rate(*way).is_some()), "{need:?}");
+        assert!(need.when.from_minute < need.when.to_minute, "{need:?}");
+    }
     assert!(inventory.uplinks().iter().all(|uplink| inventory.provider(&uplink.provider).is_some()));
     for link in inventory.links() {
         assert!(inventory.site(&link.site).is_some() && inventory.uplink(&link.uplink).is_some(), "{link:?}");

@@ -20,7 +20,7 @@ fuzz_target!(|data: &[u8]| {
     }
     let Some(id) = data.first_chunk() else { return };
     let agent = AgentId(*id);
-    for what in [Up::Birth, Up::Telemetry, Up::Receipt, Up::State] {
+    for what in [Up::Birth, Up::Telemetry, Up::Receipt, Up::Facts, Up::State] {
         let text = up(agent, what);
         assert_eq!((parse_up(&text), parse_down(&text)), (Some((agent, what)), None));
     }

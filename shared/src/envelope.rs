@@ -12,6 +12,7 @@ use crate::{
     AgentId, Digest, KeyId, NetworkId,
     birth::Birth,
     command::{Cancel, Command, Confirm},
+    facts::Facts,
     grant::Grant,
     keyset::PublicKey,
     receipt::Receipt,
@@ -22,7 +23,7 @@ use crate::{
 
 /// Largest envelope with a Grant, Command, Confirm, Cancel or Receipt, in bytes.
 pub const MAX_CONTROL: usize = 4 * 1024;
-/// Largest envelope with a Birth, Telemetry or Gap, in bytes.
+/// Largest envelope with a Birth, Telemetry, Gap or Facts, in bytes.
 pub const MAX_TELEMETRY: usize = 64 * 1024;
 
 /// What an envelope carries. The numbers are the wire; a new kind is appended.
@@ -36,10 +37,11 @@ pub enum Kind {
     Confirm,
     Cancel,
     Receipt,
+    Facts,
 }
 
 impl Kind {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Birth,
         Self::Telemetry,
         Self::Gap,
@@ -48,6 +50,7 @@ impl Kind {
         Self::Confirm,
         Self::Cancel,
         Self::Receipt,
+        Self::Facts,
     ];
 
     pub const fn number(self) -> u8 {
@@ -60,6 +63,7 @@ impl Kind {
             Self::Confirm => 6,
             Self::Cancel => 7,
             Self::Receipt => 8,
+            Self::Facts => 9,
         }
     }
 
@@ -70,7 +74,7 @@ impl Kind {
     /// Largest whole envelope of this kind, in bytes.
     pub const fn limit(self) -> usize {
         match self {
-            Self::Birth | Self::Telemetry | Self::Gap => MAX_TELEMETRY,
+            Self::Birth | Self::Telemetry | Self::Gap | Self::Facts => MAX_TELEMETRY,
             Self::Grant | Self::Command | Self::Confirm | Self::Cancel | Self::Receipt => MAX_CONTROL,
         }
     }
@@ -87,6 +91,7 @@ pub enum Message {
     Confirm(Confirm),
     Cancel(Cancel),
     Receipt(Receipt),
+    Facts(Facts),
 }
 
 impl Message {
@@ -100,6 +105,7 @@ impl Message {
             Self::Confirm(_) => Kind::Confirm,
             Self::Cancel(_) => Kind::Cancel,
             Self::Receipt(_) => Kind::Receipt,
+            Self::Facts(_) => Kind::Facts,
         }
     }
 }
@@ -245,6 +251,7 @@ fn encode_body(message: &Message) -> Option<Vec<u8>> {
         Message::Confirm(body) => postcard::to_allocvec(body),
         Message::Cancel(body) => postcard::to_allocvec(body),
         Message::Receipt(body) => postcard::to_allocvec(body),
+        Message::Facts(body) => postcard::to_allocvec(body),
     }
     .ok()
 }
@@ -260,6 +267,7 @@ fn decode_body(kind: Kind, body: &[u8]) -> Result<Message, Refused> {
         Kind::Confirm => Message::Confirm(decode_exact(body, bad)?),
         Kind::Cancel => Message::Cancel(decode_exact(body, bad)?),
         Kind::Receipt => Message::Receipt(decode_exact(body, bad)?),
+        Kind::Facts => Message::Facts(decode_exact(body, bad)?),
     })
 }
 

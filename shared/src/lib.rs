@@ -11,6 +11,7 @@ pub mod birth;
 pub mod bundle;
 pub mod command;
 pub mod envelope;
+pub mod facts;
 pub mod grant;
 pub mod id;
 pub mod keyset;

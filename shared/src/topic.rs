@@ -13,6 +13,7 @@ pub enum Up {
     Birth,
     Telemetry,
     Receipt,
+    Facts,
     /// `online` or `offline`, retained; the will. Unsigned: a hint.
     State,
 }
@@ -30,6 +31,7 @@ pub fn up(agent: AgentId, what: Up) -> String {
         Up::Birth => "birth",
         Up::Telemetry => "telemetry",
         Up::Receipt => "receipt",
+        Up::Facts => "facts",
         Up::State => "state",
     };
     format!("{ROOT}/agent/{agent}/up/{leaf}")
@@ -60,6 +62,7 @@ pub fn parse_up(topic: &str) -> Option<(AgentId, Up)> {
         "birth" => Up::Birth,
         "telemetry" => Up::Telemetry,
         "receipt" => Up::Receipt,
+        "facts" => Up::Facts,
         "state" => Up::State,
         _ => return None,
     };
@@ -84,6 +87,7 @@ impl Up {
             Self::Birth => kind == Kind::Birth,
             Self::Telemetry => matches!(kind, Kind::Telemetry | Kind::Gap),
             Self::Receipt => kind == Kind::Receipt,
+            Self::Facts => kind == Kind::Facts,
             Self::State => false,
         }
     }

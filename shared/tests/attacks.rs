@@ -18,6 +18,7 @@ use takar_shared::{
     AgentId, BitsPerSec, BootEpoch, Challenge, Digest, Direction, KeyId, MonoMillis, NetworkId, Seq,
     command::Command,
     envelope::{Kind, MAX_CONTROL, MAX_TELEMETRY, Message, Opened, Refused, Route, open, peek_kind, seal},
+    facts::{Facts, MAX_INTERFACES},
     grant::Grant,
     keyset::PublicKey,
     queue::Setting,
@@ -224,10 +225,26 @@ fn a_message_over_its_limit_is_not_sealed() {
         }),
         Message::Command(Command { set: vec![setting(); MAX_CONTROL / 8], ..values::command() }),
         Message::Receipt(Receipt { observed: Some(observed), ..values::receipt() }),
+        Message::Facts(facts_of(MAX_INTERFACES + 1)),
     ];
     for message in too_large {
         assert_eq!(seal(&message, route(), &key()), None, "{:?}", message.kind());
     }
+}
+
+/// Far below the limit in bytes: what is counted is counted.
+#[test]
+fn more_interfaces_than_a_message_may_hold() {
+    let full = facts_of(MAX_INTERFACES);
+    let message = Message::Facts(full.clone());
+    let sealed = seal(&message, route(), &key()).unwrap();
+    assert_eq!(attempt(&sealed).unwrap().message, message);
+    // The count follows the epoch (one byte), the time (three) and the device (one).
+    let mut body = body_of(&sealed).to_vec();
+    assert_eq!(usize::from(body[5]), MAX_INTERFACES);
+    body[5] += 1;
+    body.extend(postcard::to_allocvec(&full.interfaces[0]).unwrap());
+    assert_eq!(attempt(&honest(&message, &body).signed_by(&key())).unwrap_err(), Refused::BadBody(Kind::Facts));
 }
 
 /// The length of the body is not signed over: another way to write it would make two messages of one.
@@ -245,7 +262,7 @@ fn long_varint_inside_a_signed_body() {
         let mut body = body_of(&bytes).to_vec();
         // The first number: the epoch, or what follows 16 random bytes.
         let number_at = match message.kind() {
-            Kind::Birth | Kind::Telemetry | Kind::Gap => 0,
+            Kind::Birth | Kind::Telemetry | Kind::Gap | Kind::Facts => 0,
             Kind::Grant | Kind::Command | Kind::Confirm | Kind::Cancel | Kind::Receipt => 16,
         };
         lengthen_varint(&mut body, number_at);
@@ -316,6 +333,7 @@ fn sealed() -> Vec<(Message, Vec<u8>)> {
     let long_set = vec![values::command().set[0].clone(); 60];
     messages.push(Message::Command(Command { set: long_set, ..values::command() }));
     messages.push(Message::Telemetry(long_telemetry(6)));
+    messages.push(Message::Facts(facts_of(MAX_INTERFACES)));
     messages
         .into_iter()
         .map(|message| {
@@ -323,6 +341,11 @@ fn sealed() -> Vec<(Message, Vec<u8>)> {
             (message, bytes)
         })
         .collect()
+}
+
+fn facts_of(interfaces: usize) -> Facts {
+    let all = values::facts().interfaces.into_iter().cycle().take(interfaces);
+    Facts { interfaces: all.collect(), ..values::facts() }
 }
 
 /// About one KiB a poll: 24 meters whose counters jump.

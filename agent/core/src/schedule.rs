@@ -1,4 +1,4 @@
-//! When to poll, and when to publish what was polled.
+//! When to poll, when to publish what was polled, and when to read interface facts.
 
 use takar_shared::MonoMillis;
 
@@ -52,6 +52,40 @@ impl Publish {
     }
 }
 
+/// Facts are read this often, and at most so often where polls see one change again and again.
+const FACTS_EVERY_MS: u64 = 60_000;
+const FACTS_APART_MS: u64 = 10_000;
+
+/// When to read a device's interface facts: once a minute, and soon after a poll saw an interface come, go or change its
+/// speed.
+#[derive(Clone, Copy, Debug)]
+pub struct FactsDue {
+    beat: Beat,
+    changed: bool,
+    not_before: MonoMillis,
+}
+
+impl FactsDue {
+    pub fn new(now: MonoMillis) -> Self {
+        Self { beat: Beat::new(FACTS_EVERY_MS, now), changed: false, not_before: now }
+    }
+
+    /// Call after each poll that the device answered; true when they are to be read now.
+    pub fn polled(&mut self, changed: bool, now: MonoMillis) -> bool {
+        self.changed |= changed;
+        if now < self.not_before {
+            return false;
+        }
+        // The beat is asked first: a change that is read in the same moment needs no second read.
+        let due = self.beat.is_due(now) || self.changed;
+        if due {
+            self.changed = false;
+            self.not_before = now.plus(FACTS_APART_MS);
+        }
+        due
+    }
+}
+
 /// *Pinned*: traffic at 98 % of the ceiling or more.
 pub fn is_pinned(bytes: u64, over_ms: u64, mir_bps: u64) -> bool {
     over_ms > 0 && mir_bps > 0 && {
@@ -78,6 +112,22 @@ mod tests {
         let mut publish = Publish::new(3);
         assert_eq!([publish.polled(false), publish.polled(false), publish.polled(false)], [false, false, true]);
         assert!(publish.polled(true));
+    }
+
+    #[test]
+    fn facts_are_due_once_a_minute_and_soon_after_a_change() {
+        let mut facts = FactsDue::new(MonoMillis(0));
+        let mut polled = |changed, at| facts.polled(changed, MonoMillis(at));
+        assert!(polled(true, 1_000), "the first answer");
+        assert!(!polled(false, 59_000));
+        assert!(polled(false, 61_000));
+        assert!(polled(true, 75_000));
+        // A change within ten seconds of the last read waits, and is not forgotten.
+        assert!(!polled(true, 80_000));
+        assert!(!polled(false, 84_999));
+        assert!(polled(false, 85_000));
+        assert!(!polled(false, 96_000));
+        assert!(polled(false, 120_000), "the minutes go on as they did");
     }
 
     #[test]

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use takar_agent_core::schedule::{Beat, is_pinned};
+use takar_agent_core::schedule::{Beat, FactsDue, is_pinned};
 use takar_shared::{
-    MonoMillis,
+    MonoMillis, Name,
     birth::QueueSet,
+    facts::InterfaceFacts,
     queue::queue_digest,
     telemetry::{Poll, PollOutcome, Reading},
 };
@@ -19,14 +20,19 @@ use crate::{
     snmp::{self, CounterWidth, Target},
 };
 
-/// Polls on the beat for ever; a device without SNMP is polled for its queues only.
-pub(super) async fn poll_snmp(
-    mut target: Option<Target>,
-    every: Duration,
-    polls: mpsc::Sender<(MonoMillis, Option<snmp::Poll>)>,
-) {
+/// What the poller brings, and when it had it.
+pub(super) enum Heard {
+    Poll(MonoMillis, Option<snmp::Poll>),
+    Facts(MonoMillis, Vec<InterfaceFacts>),
+}
+
+/// Polls on the beat for ever; a device without SNMP is polled for its queues only. Facts are read after a poll that
+/// was answered, when they are due.
+pub(super) async fn poll_snmp(mut target: Option<Target>, every: Duration, heard: mpsc::Sender<Heard>) {
     let every_ms = u64::try_from(every.as_millis()).unwrap_or(u64::MAX);
     let mut beat = Beat::new(every_ms, clock::now());
+    let mut facts_due = FactsDue::new(clock::now());
+    let mut standing: Vec<Standing> = Vec::new();
     loop {
         until(Some(beat.next())).await;
         if !beat.is_due(clock::now()) {
@@ -36,10 +42,35 @@ pub(super) async fn poll_snmp(
             Some(target) => Some(target.poll().await),
             None => None,
         };
-        if polls.send((clock::now(), poll)).await.is_err() {
+        let due = match &poll {
+            Some(poll) if is_answered(poll) => {
+                let before = std::mem::replace(&mut standing, standing_of(poll));
+                facts_due.polled(before != standing, clock::now())
+            }
+            _ => false,
+        };
+        if heard.send(Heard::Poll(clock::now(), poll)).await.is_err() {
+            return;
+        }
+        let Some(target) = target.as_mut().filter(|_| due) else { continue };
+        let read_at = clock::now();
+        if let Some(interfaces) = target.facts().await
+            && heard.send(Heard::Facts(read_at, interfaces)).await.is_err()
+        {
             return;
         }
     }
+}
+
+fn is_answered(poll: &snmp::Poll) -> bool {
+    matches!(poll.outcome, snmp::Outcome::Ok | snmp::Outcome::Partial)
+}
+
+/// What a poll sees of an interface's facts anyway: where it changes they are read soon.
+type Standing = (Name, Option<bool>, Option<u32>);
+
+fn standing_of(poll: &snmp::Poll) -> Vec<Standing> {
+    poll.interfaces.iter().map(|one| (one.name.clone(), one.oper_up, one.high_speed_mbps)).collect()
 }
 
 /// What tells whether an interface's counters may have been reset.

@@ -42,6 +42,7 @@ impl Agent {
             MqttEvent::Message { topic, payload, retained } => self.handle_message(&topic, &payload, retained),
         }
         self.send_spooled(client);
+        self.send_facts(client);
     }
 
     fn handle_connected(&mut self, client: &AsyncClient) {
@@ -65,6 +66,7 @@ impl Agent {
             let _ = handle.inputs.try_send(Input::Resend);
         }
         self.resend_at = clock::now().plus(RESEND_MS);
+        self.facts_again();
     }
 
     pub(super) fn send_birth(&mut self, client: &AsyncClient) {

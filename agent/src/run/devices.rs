@@ -95,6 +95,7 @@ impl Agent {
                     self.make_telemetry();
                 }
             }
+            Output::Facts { device, read_at, interfaces } => self.hold_facts(device, read_at, &interfaces),
             Output::State(state) => {
                 if let Some(index) = self.handles.iter().position(|handle| handle.device == state.device) {
                     self.note_state(index, state, true);
@@ -104,6 +105,7 @@ impl Agent {
             Output::Alarm => self.alarms = self.alarms.saturating_add(1),
         }
         self.send_spooled(client);
+        self.send_facts(client);
     }
 
     fn note_state(&mut self, index: usize, state: DeviceState, tell: bool) {

@@ -14,13 +14,18 @@ pub(super) const SYS_UP_TIME: Column = &[1, 3, 6, 1, 2, 1, 1, 3];
 
 // ifTable (IF-MIB, RFC 2863).
 pub(super) const IF_DESCR: Column = &[1, 3, 6, 1, 2, 1, 2, 2, 1, 2];
+pub(super) const IF_ADMIN_STATUS: Column = &[1, 3, 6, 1, 2, 1, 2, 2, 1, 7];
 pub(super) const IF_OPER_STATUS: Column = &[1, 3, 6, 1, 2, 1, 2, 2, 1, 8];
+pub(super) const IF_LAST_CHANGE: Column = &[1, 3, 6, 1, 2, 1, 2, 2, 1, 9];
 pub(super) const IF_IN_OCTETS: Column = &[1, 3, 6, 1, 2, 1, 2, 2, 1, 10];
 pub(super) const IF_IN_DISCARDS: Column = &[1, 3, 6, 1, 2, 1, 2, 2, 1, 13];
 pub(super) const IF_IN_ERRORS: Column = &[1, 3, 6, 1, 2, 1, 2, 2, 1, 14];
 pub(super) const IF_OUT_OCTETS: Column = &[1, 3, 6, 1, 2, 1, 2, 2, 1, 16];
 pub(super) const IF_OUT_DISCARDS: Column = &[1, 3, 6, 1, 2, 1, 2, 2, 1, 19];
 pub(super) const IF_OUT_ERRORS: Column = &[1, 3, 6, 1, 2, 1, 2, 2, 1, 20];
+
+/// dot3StatsDuplexStatus (EtherLike-MIB, RFC 3635); its rows are by ifIndex.
+pub(super) const DUPLEX_STATUS: Column = &[1, 3, 6, 1, 2, 1, 10, 7, 2, 1, 19];
 
 // ifXTable (IF-MIB).
 pub(super) const IF_NAME: Column = &[1, 3, 6, 1, 2, 1, 31, 1, 1, 1, 1];

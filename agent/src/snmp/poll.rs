@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use takar_shared::facts::InterfaceFacts;
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{
-    Outcome, Poll, TargetConfig, Ticks,
+    Outcome, Poll, TargetConfig, Ticks, facts,
     fault::{Fault, Remedy},
     fetch::{Fetch, Found},
     message::{Reply, Request},
@@ -25,11 +26,16 @@ pub struct Target {
     map: Option<Map>,
     walk_pause: WalkPause,
     up_time: Option<Ticks>,
+    /// As last read: a counter that an answer leaves out is as it was.
+    facts: Vec<InterfaceFacts>,
 }
 
 /// Waits of a configuration outside of these are taken as these.
 const SHORTEST_WAIT: Duration = Duration::from_millis(10);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// All requests for facts together: the next poll waits no longer for them.
+const FACTS_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A detail is one line for people: the first problems, and how many more.
 const PROBLEMS_TOLD: usize = 3;
@@ -43,6 +49,7 @@ impl Target {
             map: None,
             walk_pause: WalkPause::default(),
             up_time: None,
+            facts: Vec::new(),
         }
     }
 
@@ -61,6 +68,15 @@ impl Target {
         }
     }
 
+    /// What the interfaces that the last poll found say of themselves besides their octets. `None` where none was found,
+    /// or the device did not answer at the first try and in time: no poll is to suffer for facts.
+    pub async fn facts(&mut self) -> Option<Vec<InterfaceFacts>> {
+        let map = self.map.clone()?;
+        let found = timeout(FACTS_PATIENCE, self.fetch(facts::cells(&map), 0)).await.ok()?.ok()?;
+        self.facts = facts::judge(&map, &found, &self.facts);
+        (!self.facts.is_empty()).then(|| self.facts.clone())
+    }
+
     async fn try_poll(&mut self) -> Result<Judgement, Fault> {
         let missing = self.map.as_ref().is_some_and(|map| !map.is_complete());
         if missing && self.walk_pause.is_over() {
@@ -70,10 +86,11 @@ impl Target {
             Some(map) => (map, false),
             None => (self.find_names().await?, true),
         };
+        let retries = self.config.retries;
         loop {
-            let mut found = self.fetch(table::cells(&map)).await?;
+            let mut found = self.fetch(table::cells(&map), retries).await?;
             let narrow = table::narrow_cells(&mut map, &found);
-            found.merge(self.fetch(narrow).await?);
+            found.merge(self.fetch(narrow, retries).await?);
             let judged = table::judge(&map, &found);
 
             let restarted = judged.up_time.is_some_and(|now| self.up_time.is_some_and(|before| now < before));
@@ -129,16 +146,16 @@ impl Target {
     async fn walk(&mut self, column: Column) -> Result<Vec<(u32, Vec<u8>)>, Fault> {
         let mut walk = Walk::new(column);
         while let Some(request) = walk.request() {
-            let reply = self.request(&request).await?;
+            let reply = self.request(&request, self.config.retries).await?;
             walk.on_reply(reply)?;
         }
         Ok(walk.into_rows())
     }
 
-    async fn fetch(&mut self, cells: Vec<Oid>) -> Result<Found, Fault> {
+    async fn fetch(&mut self, cells: Vec<Oid>, retries: u8) -> Result<Found, Fault> {
         let mut fetch = Fetch::new(cells);
         while let Some(request) = fetch.request() {
-            let reply = self.request(&request).await?;
+            let reply = self.request(&request, retries).await?;
             fetch.on_reply(reply)?;
         }
         Ok(fetch.into_found())
@@ -146,8 +163,7 @@ impl Target {
 
     /// One request with its retries. Each try has twice the time of the one before, and a try that failed at once
     /// rests until its time is over, so that retries are spread whatever the fault.
-    async fn request(&mut self, request: &Request) -> Result<Reply, Fault> {
-        let mut retries = self.config.retries;
+    async fn request(&mut self, request: &Request, mut retries: u8) -> Result<Reply, Fault> {
         let mut may_rediscover = true;
         let mut wait = self.config.timeout.clamp(SHORTEST_WAIT, LONGEST_WAIT);
         loop {

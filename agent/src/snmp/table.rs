@@ -164,7 +164,7 @@ fn judge_interface(judged: &mut Judgement, found: &Found, name: &Name, if_index:
     });
 }
 
-fn has_name(found: &Found, names: NameColumn, if_index: u32, name: &Name) -> bool {
+pub(super) fn has_name(found: &Found, names: NameColumn, if_index: u32, name: &Name) -> bool {
     matches!(found.get(names.column(), if_index), Some(Value::Bytes(bytes)) if bytes.as_slice() == name.as_bytes())
 }
 

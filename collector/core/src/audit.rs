@@ -1,13 +1,16 @@
 //! The audit log: an append-only Merkle tree (RFC 6962 §2.1) over records that each say who did
 //! what. A leaf's bytes are the record's JSON line as stored; what is hashed is what is kept.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{collections::BTreeSet, string::String, vec::Vec};
 use ct_merkle::mem_backed_tree::MemoryBackedTree;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use takar_shared::{ChangeId, Digest, UnixMillis};
 
-use crate::ledger::{Actor, ProposalId};
+use crate::{
+    case::CaseId,
+    ledger::{Actor, ProposalId},
+};
 
 /// One record. Field order is the order in the line: do not reorder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +19,9 @@ pub struct AuditRecord {
     pub index: u64,
     pub at: UnixMillis,
     pub who: Actor,
+    /// Where a person acted from: `socket uid 1001`, an address, a provider's link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
     pub what: AuditEvent,
 }
 
@@ -35,6 +41,9 @@ pub enum AuditEvent {
     Proposed {
         proposal: ProposalId,
         summary: String,
+        /// Absent in records of before there were cases.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        case: Option<CaseId>,
     },
     Approved {
         proposal: ProposalId,
@@ -76,6 +85,45 @@ pub enum AuditEvent {
     DeviceRevoked {
         agent: String,
         name: String,
+    },
+    CaseOpened {
+        case: CaseId,
+        kind: String,
+        uplink: String,
+        direction: String,
+        /// `finding 3`, `need sd-02-exam`, `person siti`, `request siti`
+        origin: String,
+    },
+    /// One move of a case: the act, the step that it was in, and SHA-256 of what was frozen with it.
+    CaseMoved {
+        case: CaseId,
+        act: String,
+        step: u8,
+        /// Where it went: a step's name, or how it waits or ended.
+        state: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        proposal: Option<ProposalId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        evidence: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<String>,
+    },
+    /// A paper of the office, with SHA-256 of each of its files.
+    PaperWritten {
+        number: String,
+        kind: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        case: Option<CaseId>,
+        files: Vec<(String, String)>,
+    },
+    /// `what`: added, changed, disabled, password, …; never a secret.
+    AccountChanged {
+        account: String,
+        what: String,
+    },
+    /// An account logged in.
+    LoggedIn {
+        account: String,
     },
 }
 
@@ -162,6 +210,19 @@ pub enum Fault {
     SentTwice {
         change: String,
     },
+    /// A change that was sent though nobody, and no policy, approved its proposal before.
+    NotApproved {
+        change: String,
+        proposal: ProposalId,
+    },
+    /// A proposal that says of no case why it was made.
+    NoCase {
+        proposal: ProposalId,
+    },
+    /// A case that nothing opened.
+    NotOpened {
+        case: CaseId,
+    },
 }
 
 /// Recomputes the root from the leaves and finds a `dispatched` leaf for every change that left the
@@ -185,24 +246,60 @@ pub fn verify<'a>(
         let (recomputed, stored) = (alloc::format!("{}", Digest(recomputed)), alloc::format!("{}", stored.1));
         faults.push(Fault::Root { recomputed, stored });
     }
-    let mut dispatched = alloc::collections::BTreeSet::new();
+    let mut trace = Trace::default();
     for (index, leaf) in (0u64..).zip(leaves) {
         match parse(leaf) {
             None => faults.push(Fault::Unreadable { index }),
             Some(record) if record.index != index => faults.push(Fault::OutOfOrder { index }),
-            Some(AuditRecord { what: AuditEvent::Dispatched { change, .. }, .. }) => {
-                if let Some(change) = dispatched.replace(change) {
-                    faults.push(Fault::SentTwice { change });
-                }
-            }
-            Some(_) => {}
+            Some(record) => trace.follow(record.what, &mut faults),
         }
     }
     for change in changes {
         let change = alloc::format!("{change}");
-        if !dispatched.contains(&change) {
+        if !trace.dispatched.contains(&change) {
             faults.push(Fault::NoLeaf { change });
         }
     }
     faults
+}
+
+/// Ties each change to its approval, its proposal, and the case that it was made for, in the order of the log.
+#[derive(Default)]
+struct Trace {
+    dispatched: BTreeSet<String>,
+    approved: BTreeSet<ProposalId>,
+    opened: BTreeSet<CaseId>,
+    /// Logs of before there were cases have proposals without one.
+    has_cases: bool,
+}
+
+impl Trace {
+    fn follow(&mut self, event: AuditEvent, faults: &mut Vec<Fault>) {
+        match event {
+            AuditEvent::CaseOpened { case, .. } => {
+                self.has_cases = true;
+                self.opened.insert(case);
+            }
+            AuditEvent::Proposed { proposal, case: None, .. } if self.has_cases => {
+                faults.push(Fault::NoCase { proposal });
+            }
+            AuditEvent::Proposed { case: Some(case), .. } | AuditEvent::CaseMoved { case, .. }
+                if !self.opened.contains(&case) =>
+            {
+                faults.push(Fault::NotOpened { case });
+            }
+            AuditEvent::Approved { proposal } => {
+                self.approved.insert(proposal);
+            }
+            AuditEvent::Dispatched { change, proposal, .. } => {
+                if !self.approved.contains(&proposal) {
+                    faults.push(Fault::NotApproved { change: change.clone(), proposal });
+                }
+                if let Some(change) = self.dispatched.replace(change) {
+                    faults.push(Fault::SentTwice { change });
+                }
+            }
+            _ => {}
+        }
+    }
 }

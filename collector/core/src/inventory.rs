@@ -1,26 +1,39 @@
-//! The inventory: who sells which uplinks, which sites share them over which links, and how each link is shaped.
+//! The inventory, or register: who sells which uplinks by which contract, which sites share them over which links, how
+//! each link is shaped, and what the sites asked for.
 //!
 //! It exists only as the result of [`validate`], so whoever holds an [`Inventory`] need not check references, bounds
 //! or names again. Rates are integer bit/s; [`Direction`] is the subscriber's view.
 
 mod budget;
+mod contact;
+mod contract;
 mod name;
+mod need;
+mod notice;
 mod place;
 mod raw;
 mod rows;
 mod side;
 mod validate;
 
-use alloc::{string::String, vec::Vec};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use core::fmt;
 use serde::{Deserialize, Serialize};
 use takar_shared::{BitsPerSec, Direction, Name, queue::Shaper};
 
-pub use budget::{BudgetLine, Notice};
-pub use name::{BadName, LinkName, ProviderName, SiteName, UplinkName};
+pub use budget::BudgetLine;
+pub use contract::Contract;
+pub use name::{BadName, ContractName, LinkName, NeedName, ProfileName, ProviderName, SiteName, UplinkName};
+pub use need::{Need, Profile, Wants, Weekdays, When};
+pub use notice::{ContractDiffers, Differs, Notice, OverBudget};
 pub use place::Problem;
-pub use raw::{RawInventory, RawLink, RawProvider, RawSide, RawSite, RawUplink, Row};
+pub use raw::{
+    RawContract, RawHoliday, RawInventory, RawLink, RawNeed, RawProfile, RawProvider, RawSide, RawSite, RawUplink, Row,
+};
+pub use rows::Named;
 pub use validate::{Validated, validate};
+
+use crate::calendar::{Date, Zone};
 
 /// Everything Takar may touch. Each list is sorted by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -29,12 +42,21 @@ pub struct Inventory {
     uplinks: Vec<Uplink>,
     sites: Vec<Site>,
     links: Vec<Link>,
+    contracts: Vec<Contract>,
+    profiles: Vec<Profile>,
+    needs: Vec<Need>,
+    holidays: BTreeMap<Date, String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Provider {
     pub name: ProviderName,
     pub title: String,
+    pub address: Option<String>,
+    pub contact: Option<String>,
+    pub email: Option<String>,
+    /// Where requests are posted to.
+    pub webhook: Option<String>,
 }
 
 /// Capacity bought from a provider, shared by the links that name it.
@@ -51,6 +73,11 @@ pub struct Uplink {
 pub struct Site {
     pub name: SiteName,
     pub title: String,
+    pub users: Option<u32>,
+    pub profile: Option<ProfileName>,
+    pub zone: Option<Zone>,
+    /// Who answers for it.
+    pub head: Option<String>,
 }
 
 /// One site's path through one uplink: where it is metered, where it is shaped, how much it counts.
@@ -65,6 +92,9 @@ pub struct Link {
     pub meter: LinkMeter,
     /// 1 to 1000; a share of scarce capacity is in proportion to it.
     pub weight: u32,
+    /// First and last day of the allocation; `None`: without end.
+    pub valid_from: Option<Date>,
+    pub valid_to: Option<Date>,
     pub down: Side,
     pub up: Side,
 }
@@ -156,6 +186,19 @@ impl Inventory {
     pub fn links(&self) -> &[Link] {
         &self.links
     }
+    pub fn contracts(&self) -> &[Contract] {
+        &self.contracts
+    }
+    pub fn profiles(&self) -> &[Profile] {
+        &self.profiles
+    }
+    pub fn needs(&self) -> &[Need] {
+        &self.needs
+    }
+    /// The days on which offices are closed, and why.
+    pub fn holidays(&self) -> &BTreeMap<Date, String> {
+        &self.holidays
+    }
 
     pub fn provider(&self, name: &ProviderName) -> Option<&Provider> {
         find(&self.providers, name, |provider| &provider.name)
@@ -169,6 +212,12 @@ impl Inventory {
     pub fn link(&self, name: &LinkName) -> Option<&Link> {
         find(&self.links, name, |link| &link.name)
     }
+    pub fn contract(&self, name: &ContractName) -> Option<&Contract> {
+        find(&self.contracts, name, |contract| &contract.name)
+    }
+    pub fn profile(&self, name: &ProfileName) -> Option<&Profile> {
+        find(&self.profiles, name, |profile| &profile.name)
+    }
 
     /// The links that share an uplink, by name.
     pub fn members(&self, uplink: &UplinkName) -> impl Iterator<Item = &Link> {
@@ -179,16 +228,29 @@ impl Inventory {
         self.links.iter().filter(move |link| link.device.as_str() == device)
     }
 
-    fn new(mut providers: Vec<Provider>, mut uplinks: Vec<Uplink>, mut sites: Vec<Site>, mut links: Vec<Link>) -> Self {
-        providers.sort_by(|a, b| a.name.cmp(&b.name));
-        uplinks.sort_by(|a, b| a.name.cmp(&b.name));
-        sites.sort_by(|a, b| a.name.cmp(&b.name));
-        links.sort_by(|a, b| a.name.cmp(&b.name));
-        Self { providers, uplinks, sites, links }
+    /// What a site asked for, by name.
+    pub fn needs_of(&self, site: &SiteName) -> impl Iterator<Item = &Need> {
+        self.needs.iter().filter(move |need| need.site == *site)
+    }
+    /// The contract an uplink is under on this day; of several the one that ends last.
+    pub fn contract_on(&self, uplink: &UplinkName, date: Date) -> Option<&Contract> {
+        let of = self.contracts.iter().filter(|contract| contract.uplink == *uplink && contract.in_force(date));
+        of.max_by_key(|contract| (contract.ends, contract.begins))
+    }
+
+    fn sorted(mut self) -> Self {
+        self.providers.sort_by(|a, b| a.name.cmp(&b.name));
+        self.uplinks.sort_by(|a, b| a.name.cmp(&b.name));
+        self.sites.sort_by(|a, b| a.name.cmp(&b.name));
+        self.links.sort_by(|a, b| a.name.cmp(&b.name));
+        self.contracts.sort_by(|a, b| a.name.cmp(&b.name));
+        self.profiles.sort_by(|a, b| a.name.cmp(&b.name));
+        self.needs.sort_by(|a, b| a.name.cmp(&b.name));
+        self
     }
 }
 
-/// `rows` are sorted by name: [`Inventory::new`] is the only way to make them.
+/// `rows` are sorted by name: [`Inventory::sorted`] made them so.
 fn find<'a, T, N: Ord>(rows: &'a [T], name: &N, name_of: impl Fn(&T) -> &N) -> Option<&'a T> {
     rows.binary_search_by(|row| name_of(row).cmp(name)).ok().and_then(|index| rows.get(index))
 }

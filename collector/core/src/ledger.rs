@@ -10,7 +10,7 @@ use takar_shared::{
     receipt::{Refusal, RollbackCause},
 };
 
-use crate::{inventory::LinkName, plan::Proposal};
+use crate::{case::CaseId, inventory::LinkName, plan::Proposal};
 
 /// Counts proposals, from 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -49,6 +49,9 @@ pub struct ProposalRecord {
     pub made_by: Actor,
     /// The finding it answers; absent where a person proposed by hand.
     pub finding: Option<u64>,
+    /// The case that it was made for; absent in records of before there were cases.
+    #[serde(default)]
+    pub case: Option<CaseId>,
     /// A person's reason, where one was given.
     pub reason: Option<String>,
     pub proposal: Proposal,

@@ -1,9 +1,12 @@
 //! An inventory is taken whole or refused with everything that is wrong with it.
 #![allow(clippy::unwrap_used, clippy::type_complexity)] // helpers of tests may unwrap as tests do
 
+#[path = "inventory/terms.rs"]
+mod terms;
+
 use takar_collector_core::inventory::{
-    Contention, LinkMeter, LinkName, Problem, RawInventory, RawLink, RawProvider, RawSide, RawSite, RawUplink, Row,
-    UplinkName, validate,
+    Contention, LinkMeter, LinkName, Notice, OverBudget, Problem, RawInventory, RawLink, RawProvider, RawSide, RawSite,
+    RawUplink, Row, UplinkName, validate,
 };
 use takar_shared::{
     BitsPerSec, Direction,
@@ -22,14 +25,12 @@ fn class(class: &str, interface: &str, cir_bps: u64, mir_bps: u64) -> RawSide {
 fn link(name: &str, down: RawSide, up: RawSide) -> RawLink {
     RawLink {
         name: name.into(),
-        title: None,
         site: "hq".into(),
         uplink: "ast-01".into(),
         device: "core-1".into(),
-        interface: None,
-        weight: None,
         down,
         up,
+        ..RawLink::default()
     }
 }
 
@@ -44,11 +45,16 @@ fn sound() -> RawInventory {
     };
     let b = RawLink { weight: Some(20), interface: Some("eth1".into()), ..link("b", class_down(), class_up()) };
     RawInventory {
-        providers: vec![RawProvider { name: "isp".into(), title: "An ISP".into() }.into()],
+        providers: vec![provider("isp", "An ISP").into()],
         uplinks: vec![uplink.into()],
-        sites: vec![RawSite { name: "hq".into(), title: "Head office".into() }.into()],
+        sites: vec![RawSite { name: "hq".into(), title: "Head office".into(), ..RawSite::default() }.into()],
         links: vec![b.into(), link("a", queue("a", 1_000_000, 60_000_000), queue("a", 0, 20_000_000)).into()],
+        ..RawInventory::default()
     }
+}
+
+fn provider(name: &str, title: &str) -> RawProvider {
+    RawProvider { name: name.into(), title: title.into(), ..RawProvider::default() }
 }
 
 fn class_down() -> RawSide {
@@ -116,7 +122,7 @@ fn more_ceiling_than_capacity_is_a_notice_with_the_line_that_accepts_it() {
     let mut raw = sound();
     read(&mut raw.links[0]).down.mir_bps = 41_000_008;
     read(&mut raw.links[0]).up.mir_bps = 24_000_000;
-    let notices = validate(&raw).unwrap().notices;
+    let notices: Vec<OverBudget> = validate(&raw).unwrap().notices.into_iter().map(over_budget).collect();
     let directions: Vec<Direction> = notices.iter().map(|notice| notice.line.direction).collect();
     assert_eq!(directions, Direction::BOTH);
     // 44 ÷ 40 up is more than 101.000008 ÷ 100 down (1011, rounded up), and one line must do for both.
@@ -130,10 +136,17 @@ fn more_ceiling_than_capacity_is_a_notice_with_the_line_that_accepts_it() {
     assert_eq!(validate(&raw).unwrap().notices.len(), 1);
 }
 
+fn over_budget(notice: Notice) -> OverBudget {
+    match notice {
+        Notice::OverBudget(over) => over,
+        Notice::ContractDiffers(differs) => panic!("{differs}"),
+    }
+}
+
 #[test]
 fn everything_wrong_is_said_at_once() {
     let found = problems(|raw| {
-        raw.providers.push(RawProvider { name: "isp".into(), title: " ".into() }.into());
+        raw.providers.push(provider("isp", " ").into());
         read(&mut raw.uplinks[0]).up_bps = 0;
         read(&mut raw.uplinks[0]).provider = "other".into();
         read(&mut raw.sites[0]).name = "h/q".into();

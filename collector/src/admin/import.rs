@@ -1,18 +1,31 @@
-//! `takar import` and `takar check-config`: files in, problems out.
+//! `takar import` and `takar check-config`: files in, problems out. The daemon takes TOML; what is kept in
+//! spreadsheets is checked here first, so that problems carry the places of the spreadsheet.
+
+mod export;
 
 use std::path::Path;
 
 use takar_collector_core::inventory::Validated;
 
+pub use export::{export, template};
+
 use super::{Failure, Printer, Tone};
 use crate::{
+    api::client::{self, ClientError},
     config::Config,
-    inventory_file,
-    view::{ErrorView, ImportBody, ImportView},
+    register,
+    view::{ErrorView, ImportBody, ImportView, StatusView},
 };
 
+/// `file`: TOML, `.csv` (one table), `.xlsx`, or a folder of CSV files. Tables that a spreadsheet does not have stay
+/// as they are in force.
 pub async fn import(socket: &Path, file: &Path, dry_run: bool, out: &mut Printer<'_>) -> Result<(), Failure> {
-    let text = read_text(file)?;
+    let text = if register::is_toml(file) {
+        // As it is: on record is the file that people have.
+        read_text(file)?
+    } else {
+        converted(socket, file, out).await?
+    };
     let body = ImportBody { file: file.display().to_string(), text, dry_run };
     let Some(done) = super::post::<ImportView>(socket, "/v1/import", &body, out).await? else {
         return Ok(());
@@ -42,11 +55,7 @@ pub fn config_is_right(path: &Path, config: &Config, out: &mut Printer<'_>) -> R
 
 /// Reads and checks an inventory without asking the daemon.
 pub fn read_inventory(file: &Path) -> Result<Validated, Failure> {
-    let shown = file.display();
-    let found = inventory_file::parse(&read_text(file)?);
-    found.map_err(|problems| {
-        Failure::Problems(problems.into_iter().map(|problem| format!("{shown}: {problem}")).collect())
-    })
+    register::read(file).and_then(|tables| tables.check()).map_err(Failure::Problems)
 }
 
 pub fn inventory_is_right(file: &Path, valid: &Validated, out: &mut Printer<'_>) -> Result<(), Failure> {
@@ -70,6 +79,33 @@ pub fn checked(failure: Option<&Failure>, out: &mut Printer<'_>) -> Result<(), F
         out.json(&ErrorView { problems })?;
     }
     Ok(())
+}
+
+/// A spreadsheet as TOML, checked together with what is in force.
+async fn converted(socket: &Path, file: &Path, out: &mut Printer<'_>) -> Result<String, Failure> {
+    let mut tables = register::read(file).map_err(Failure::Problems)?;
+    let absent = tables.absent();
+    if !absent.is_empty() {
+        let base = text_in_force(socket).await?;
+        tables = tables.over(&base).map_err(Failure::Problems)?;
+        if !out.wants_json() && !base.is_empty() {
+            let what = format!("{}: without {}, which stay as they are in force", file.display(), absent.join(", "));
+            out.toned(Tone::Quiet, &what)?;
+        }
+    }
+    tables.check().map_err(Failure::Problems)?;
+    Ok(register::write_toml(tables.raw()))
+}
+
+/// Empty where no register is in force yet. That the daemon could not read it is another matter, and an error.
+async fn text_in_force(socket: &Path) -> Result<String, Failure> {
+    let refused = match export::in_force(socket, None).await {
+        Ok(view) => return Ok(view.text),
+        Err(Failure::Client(ClientError::Refused(problems))) => problems,
+        Err(other) => return Err(other),
+    };
+    let status: StatusView = super::read(client::get(socket, "/v1/status").await?)?;
+    if status.uplinks + status.links == 0 { Ok(String::new()) } else { Err(ClientError::Refused(refused).into()) }
 }
 
 fn read_text(file: &Path) -> Result<String, Failure> {

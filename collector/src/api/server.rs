@@ -13,6 +13,7 @@ use std::time::Duration;
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, Request, State},
+    http::StatusCode,
     middleware::{self, Next},
     response::{IntoResponse as _, Response},
     routing::{MethodRouter, get, post},
@@ -29,7 +30,9 @@ use crate::{
         MAX_BODY,
         query::{Asked, Caller, Query},
     },
-    view::{DeclineBody, DeviceBody, ImportBody, ProposeBody},
+    view::{
+        AccountBody, BodBody, CaseActBody, DeclineBody, DeviceBody, ImportBody, OpenCaseBody, ProposeBody, SummaryBody,
+    },
 };
 use input::{Body, Device, Id, Params};
 use peer::Peer;
@@ -50,7 +53,9 @@ pub async fn serve(listener: UnixListener, engine: mpsc::Sender<Asked>) -> anyho
 type Engine = mpsc::Sender<Asked>;
 type Answer = Result<Json<Value>, Refusal>;
 
-fn routes(engine: Engine, timeout: Duration) -> Router {
+/// The routes, for whatever transport says who asks: the socket by its peer, the page by a [`Caller`] in the request's
+/// extensions.
+pub fn routes(engine: Engine, timeout: Duration) -> Router {
     Router::new()
         .route("/v1/status", view(|| Query::Status))
         .route("/v1/links", view(|| Query::Links))
@@ -65,6 +70,15 @@ fn routes(engine: Engine, timeout: Duration) -> Router {
         .route("/v1/audit", get(audit))
         .route("/v1/audit/verify", view(|| Query::AuditVerify))
         .route("/v1/import", post(import))
+        .route("/v1/register", get(register))
+        .route("/v1/check", view(|| Query::Check))
+        .route("/v1/cases", get(cases).post(open_case))
+        .route("/v1/cases/{id}", get(case).post(case_act))
+        .route("/v1/bod", post(bod))
+        .route("/v1/papers", view(|| Query::Papers))
+        .route("/v1/summaries", post(summary))
+        .route("/v1/archive/verify", view(|| Query::ArchiveVerify))
+        .route("/v1/accounts", view(|| Query::Accounts).post(account_edit))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -118,6 +132,43 @@ async fn decline(
     ask(&engine, caller, Query::Decline { proposal, body }).await
 }
 
+#[derive(Deserialize)]
+struct RegisterParams {
+    as_of: Option<u64>,
+}
+
+async fn register(State(engine): State<Engine>, caller: Caller, Params(params): Params<RegisterParams>) -> Answer {
+    ask(&engine, caller, Query::Register { as_of: params.as_of }).await
+}
+
+async fn cases(State(engine): State<Engine>, caller: Caller, Params(params): Params<FindingsParams>) -> Answer {
+    ask(&engine, caller, Query::Cases { all: params.all }).await
+}
+
+async fn open_case(State(engine): State<Engine>, caller: Caller, Body(body): Body<OpenCaseBody>) -> Answer {
+    ask(&engine, caller, Query::OpenCase(body)).await
+}
+
+async fn case(State(engine): State<Engine>, caller: Caller, Id(id): Id) -> Answer {
+    ask(&engine, caller, Query::Case { id }).await
+}
+
+async fn case_act(State(engine): State<Engine>, caller: Caller, Id(id): Id, Body(body): Body<CaseActBody>) -> Answer {
+    ask(&engine, caller, Query::CaseAct { id, body }).await
+}
+
+async fn bod(State(engine): State<Engine>, caller: Caller, Body(body): Body<BodBody>) -> Answer {
+    ask(&engine, caller, Query::Bod(body)).await
+}
+
+async fn summary(State(engine): State<Engine>, caller: Caller, Body(body): Body<SummaryBody>) -> Answer {
+    ask(&engine, caller, Query::Summary(body)).await
+}
+
+async fn account_edit(State(engine): State<Engine>, caller: Caller, Body(body): Body<AccountBody>) -> Answer {
+    ask(&engine, caller, Query::AccountEdit(body)).await
+}
+
 async fn device_add(State(engine): State<Engine>, caller: Caller, Device(body): Device) -> Answer {
     // Only a request can be added; what was added before can only be approved.
     match body {
@@ -131,6 +182,11 @@ async fn device_add(State(engine): State<Engine>, caller: Caller, Device(body): 
 
 async fn device_approve(State(engine): State<Engine>, caller: Caller, Device(body): Device) -> Answer {
     ask(&engine, caller, Query::DeviceApprove(body)).await
+}
+
+/// As every refusal of the API.
+pub fn refusal(status: StatusCode, problem: impl Into<String>) -> Response {
+    Refusal::new(status, problem).into_response()
 }
 
 async fn no_route(request: Request) -> Refusal {

@@ -15,7 +15,7 @@ const EXIT_CODES: &str = "Exit codes:
   1  failed, or refused by the daemon or a device
   2  wrong use
   3  takar serve does not answer
-  4  audit verify found a fault
+  4  audit verify or archive verify found a fault
 What findings, proposals or status tell never shows in the exit code.";
 
 /// Finds links that starve and moves bandwidth to them.
@@ -87,14 +87,58 @@ pub enum Ask {
     /// Let agents in by file.
     #[command(subcommand)]
     Device(Device),
-    /// Bring an inventory in.
+    /// Bring a register in: TOML, XLSX, a CSV file of one table, or a folder of CSV files.
     Import {
         #[arg(value_name = "FILE")]
         file: PathBuf,
         /// Only say what is wrong with it.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "template")]
         dry_run: bool,
+        /// Write an empty register to fill in there, by its ending .xlsx or .toml, or as a folder of CSV files.
+        #[arg(long)]
+        template: bool,
     },
+    /// Write the register out: by its ending .xlsx or .toml, as a folder of CSV files, or - for TOML on standard output.
+    Export {
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// As it was on record then.
+        #[arg(long, value_name = "TIME", value_parser = super::cases::time)]
+        as_of: Option<u64>,
+    },
+    /// Step 1 in one table: record, device, contract, need and measurement of every link.
+    Check {
+        /// Write it there, by its ending .csv or .xlsx.
+        #[arg(long, value_name = "FILE")]
+        into: Option<PathBuf>,
+    },
+    /// Show cases, those that are overdue on top.
+    Cases {
+        /// Those that are over too.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show a case, or do something to it.
+    Case(super::cases::Case),
+    /// Open a case of your own.
+    OpenCase(super::cases::OpenCase),
+    /// Ask for bandwidth on demand: a loan with a beginning and an end.
+    Bod(super::cases::Bod),
+    /// Show reports, letters and summaries.
+    Papers,
+    /// Write the summary of a month or a year.
+    Summary {
+        #[arg(long)]
+        year: u32,
+        #[arg(long, value_parser = clap::value_parser!(u8).range(1..=12))]
+        month: Option<u8>,
+    },
+    /// Verify the archive of papers; exit with 4 where something was altered.
+    #[command(subcommand)]
+    Archive(Archive),
+    /// Who may log in, and as what.
+    #[command(subcommand)]
+    Account(super::cases::Account),
     /// Show how the collector is.
     Status,
     /// Show every link, those in trouble on top.
@@ -129,6 +173,12 @@ pub enum Ask {
     /// Show or verify the audit log.
     #[command(subcommand)]
     Audit(Audit),
+}
+
+#[derive(Subcommand)]
+pub enum Archive {
+    /// Compare every file with what was stored, and that with the audit log.
+    Verify,
 }
 
 #[derive(Subcommand)]

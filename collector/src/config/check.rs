@@ -10,11 +10,15 @@ use std::{
 use takar_collector_core::{
     assess::AssessSettings, inventory::UplinkName, plan::PlanSettings, window::STEPS_A_READING,
 };
+use takar_notice::config::RawNotice;
 use takar_shared::BitsPerSec;
 
 use super::{
     Broker, BrokerKind, ChangeRules, Config, Endpoint, LONGEST_SOCKET, Policy, Problem, Readings,
+    papers::papers,
+    procedure::procedure,
     raw::{RawAssess, RawBroker, RawChange, RawConfig, RawPlan, RawPolicy, RawReadings},
+    web::web,
 };
 
 /// A day, in seconds.
@@ -26,12 +30,12 @@ pub(super) fn config(raw: RawConfig) -> Result<Config, Vec<Problem>> {
     if check.problems.is_empty() { Ok(config) } else { Err(check.problems) }
 }
 
-struct Check {
+pub(super) struct Check {
     problems: Vec<Problem>,
 }
 
 impl Check {
-    fn say(&mut self, at: impl Into<String>, text: impl Into<String>) {
+    pub(super) fn say(&mut self, at: impl Into<String>, text: impl Into<String>) {
         self.problems.push(Problem { at: at.into(), text: text.into() });
     }
 
@@ -63,6 +67,10 @@ impl Check {
         let hold_down_s = self.number("plan.hold_down_s", raw.plan.hold_down_s, 900, 0..=DAY_S);
         let policy = self.policy(raw.policy);
         let change = self.change(&raw.change);
+        let procedure = procedure(raw.procedure, self);
+        let papers = papers(raw.papers, raw.office, self);
+        let web = raw.web.and_then(|raw| web(raw, self));
+        let notice = self.notice(raw.notice);
         let every_ms = self.number("commit.every_ms", raw.commit.every_ms, 250, 10..=10_000);
         Config {
             state_dir: raw.state_dir,
@@ -76,6 +84,10 @@ impl Check {
             hold_down_ms: hold_down_s.saturating_mul(1000),
             policy,
             change,
+            procedure,
+            papers,
+            web,
+            notice,
             commit_every: Duration::from_millis(every_ms),
         }
     }
@@ -174,6 +186,16 @@ impl Check {
         }
     }
 
+    fn notice(&mut self, raw: Option<RawNotice>) -> Option<takar_notice::config::Settings> {
+        match raw?.validate() {
+            Ok(settings) => Some(settings),
+            Err(problems) => {
+                problems.into_iter().for_each(|(at, text)| self.say(at, text));
+                None
+            }
+        }
+    }
+
     fn policy(&mut self, raw: RawPolicy) -> Policy {
         let max_gain_per_mille = self.small("policy.max_gain_per_mille", raw.max_gain_per_mille, 500, 1..=10_000);
         let uplinks = raw.uplinks.unwrap_or_default();
@@ -197,17 +219,17 @@ impl Check {
         }
     }
 
-    fn absolute(&mut self, at: &str, path: &Path) {
+    pub(super) fn absolute(&mut self, at: &str, path: &Path) {
         if !path.is_absolute() {
             self.say(at, format!("\"{}\" is relative; expected an absolute path", path.display()));
         }
     }
 
-    fn endpoint(&mut self, at: &str, read: Result<Endpoint, super::BadEndpoint>) -> Option<Endpoint> {
+    pub(super) fn endpoint(&mut self, at: &str, read: Result<Endpoint, super::BadEndpoint>) -> Option<Endpoint> {
         read.map_err(|bad| self.say(at, bad.to_string())).ok()
     }
 
-    fn number(&mut self, at: &str, given: Option<u64>, default: u64, range: RangeInclusive<u64>) -> u64 {
+    pub(super) fn number(&mut self, at: &str, given: Option<u64>, default: u64, range: RangeInclusive<u64>) -> u64 {
         let value = given.unwrap_or(default);
         if !range.contains(&value) {
             self.say(at, format!("{value} is out of range; expected {} to {}", range.start(), range.end()));
@@ -216,7 +238,7 @@ impl Check {
     }
 
     /// As [`Check::number`], of a range that `u32` holds.
-    fn small(&mut self, at: &str, given: Option<u64>, default: u64, range: RangeInclusive<u64>) -> u32 {
+    pub(super) fn small(&mut self, at: &str, given: Option<u64>, default: u64, range: RangeInclusive<u64>) -> u32 {
         u32::try_from(self.number(at, given, default, range)).unwrap_or(u32::MAX)
     }
 }

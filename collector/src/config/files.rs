@@ -53,6 +53,9 @@ pub fn check_files(config: &Config) -> Vec<Problem> {
             Ok(_) => {}
         }
     }
+    for (at, text) in config.notice.iter().flat_map(takar_notice::config::Settings::check_files) {
+        say(&at, text);
+    }
     problems
 }
 

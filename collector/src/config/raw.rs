@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::{papers::RawPapers, procedure::RawProcedure, web::RawWeb};
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawConfig {
@@ -23,6 +25,13 @@ pub(super) struct RawConfig {
     pub(super) policy: RawPolicy,
     #[serde(default)]
     pub(super) change: RawChange,
+    #[serde(default)]
+    pub(super) procedure: RawProcedure,
+    pub(super) office: Option<takar_report::office::Office>,
+    #[serde(default)]
+    pub(super) papers: RawPapers,
+    pub(super) web: Option<RawWeb>,
+    pub(super) notice: Option<takar_notice::config::RawNotice>,
     #[serde(default)]
     pub(super) commit: RawCommit,
 }

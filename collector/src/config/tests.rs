@@ -2,6 +2,9 @@ use super::*;
 
 const LEAST: &str = "state_dir = \"/s\"\n[broker]\nkind = \"embedded\"\naddress = \"127.0.0.1:1883\"\n";
 
+/// Where the tables without defaults begin.
+const OPTIONAL: &str = "\n# Who the office is";
+
 /// The places of all problems, in the order in which they are told.
 fn places(text: &str) -> Vec<String> {
     parse(text).unwrap_err().into_iter().map(|problem| problem.at).collect()
@@ -25,17 +28,32 @@ fn every_commented_key_of_the_default_is_a_key_and_shows_its_default() {
     let is_key = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c == '_');
     let mut keys = 0;
     let mut uncommented = String::new();
-    for line in DEFAULT.lines() {
+    let (with_defaults, _) = DEFAULT.split_once(OPTIONAL).unwrap();
+    for line in with_defaults.lines() {
         let bare = line.strip_prefix("# ").filter(|bare| bare.split_once(" = ").is_some_and(|(key, _)| is_key(key)));
         keys += usize::from(bare.is_some());
         uncommented.push_str(bare.unwrap_or(line));
         uncommented.push('\n');
     }
-    assert_eq!(keys, 31, "keys that are commented in {uncommented}");
+    assert_eq!(keys, 40, "keys that are commented in {uncommented}");
     let mut expected = parse(DEFAULT).unwrap();
     assert_eq!(expected.socket_group, None);
     expected.socket_group = Some("takar".into());
+    assert_eq!((&expected.papers.templates, &expected.papers.pdf_program), (&None, &None));
+    expected.papers.templates = Some("/etc/takar/templates".into());
+    expected.papers.pdf_program = Some("/usr/libexec/takar-pdf".into());
     assert_eq!(parse(&uncommented).unwrap(), expected);
+}
+
+/// Tables that are not there unless somebody writes them: shown as they could be.
+#[test]
+fn the_optional_tables_of_the_default_are_right() {
+    let (_, optional) = DEFAULT.split_once(OPTIONAL).unwrap();
+    let is_toml = |bare: &&str| bare.starts_with('[') || bare.contains(" = ");
+    let bare: Vec<&str> = optional.lines().filter_map(|line| line.strip_prefix("# ")).filter(is_toml).collect();
+    let config = parse(&format!("{LEAST}{}\n", bare.join("\n"))).unwrap();
+    assert_eq!(config.papers.office.place, "Magelang");
+    assert_eq!(config.web.map(|web| web.host().to_owned()).as_deref(), Some("takar.example"));
 }
 
 #[test]
@@ -59,7 +77,9 @@ fn every_problem_is_told_at_once() {
         [assess]\nsaturated_count = 7\nclear_per_mille = 930\n\
         [plan]\ngranule_bps = 9\nhold_down_s = 86401\n\
         [policy]\nmax_gain_per_mille = 0\nuplinks = [\"a/b\", \"c\", \"c\"]\n\
-        [change]\nconfirm_within_s = 4\nexpires_in_s = 3601\n[commit]\nevery_ms = 9\n";
+        [change]\nconfirm_within_s = 4\nexpires_in_s = 3601\n[commit]\nevery_ms = 9\n\
+        [procedure]\nzone = \"UTC\"\nstandard_minutes = [1]\nweek = { mon = \"7-16\" }\n\
+        [papers]\nlanguages = [\"id\", \"fr\", \"id\"]\ntemplates = \"t\"\n";
     let expected = [
         "state_dir",
         "socket_group",
@@ -77,6 +97,12 @@ fn every_problem_is_told_at_once() {
         "policy.uplinks[2]",
         "change.confirm_within_s",
         "change.expires_in_s",
+        "procedure.zone",
+        "procedure.week.mon",
+        "procedure.standard_minutes",
+        "papers.languages[1]",
+        "papers.languages[2]",
+        "papers.templates",
         "commit.every_ms",
     ];
     assert_eq!(places(text), expected);

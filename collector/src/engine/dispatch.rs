@@ -200,7 +200,15 @@ impl Engine {
         };
         batch.state = state;
         batch.ended_at = Some(now);
-        self.decide(vec![Write::Batch(batch.clone())], Vec::new())?;
+        let moved = self.end_of_batch(&batch, state, now)?;
+        let mut writes = vec![Write::Batch(batch.clone())];
+        let mut events = Vec::new();
+        if let Some(moved) = &moved {
+            writes.extend(moved.writes.clone());
+            events.extend(moved.events.clone());
+        }
+        self.decide(writes, events)?;
+        moved.into_iter().for_each(|moved| self.adopt(moved));
         tracing::info!(batch = %id, proposal = %batch.proposal, ?state, "batch ended");
         self.publish_event(
             "batch-ended",

@@ -2,6 +2,7 @@
 //! is decided by [`takar_collector_core::intake`].
 
 mod birth;
+mod facts;
 mod grants;
 mod state;
 mod telemetry;
@@ -18,6 +19,7 @@ use takar_shared::{
 };
 use takar_store::{SampleRow, Write};
 
+pub(super) use self::facts::InterfaceState;
 use super::Engine;
 
 /// Two clocks that differ by less are not worth a break in the readings.
@@ -56,7 +58,7 @@ impl Engine {
         let public = agent.record.public_key;
         let own = KeyId::of_key(&public);
         let opened = envelope::open(payload, route, |kind, key| {
-            let may = matches!(kind, Kind::Birth | Kind::Telemetry | Kind::Gap | Kind::Receipt);
+            let may = matches!(kind, Kind::Birth | Kind::Telemetry | Kind::Gap | Kind::Receipt | Kind::Facts);
             (may && key == own).then_some(public)
         });
         match opened {
@@ -75,7 +77,11 @@ impl Engine {
         }
         self.lift_quarantine(id);
         let done = match message {
-            Message::Birth(birth) => self.handle_birth(id, topic, birth, now),
+            Message::Birth(birth) => {
+                let done = self.handle_birth(id, topic, birth, now);
+                self.forget_facts();
+                done
+            }
             Message::Telemetry(telemetry) => self.handle_telemetry(id, &telemetry, now),
             Message::Gap(gap) => {
                 self.handle_gap(id, topic, &gap, now);
@@ -83,6 +89,10 @@ impl Engine {
             }
             Message::Receipt(receipt) => {
                 self.handle_receipt(id, receipt, now);
+                Ok(())
+            }
+            Message::Facts(facts) => {
+                self.handle_facts(id, topic, facts, now);
                 Ok(())
             }
             _ => Ok(()),

@@ -262,6 +262,7 @@ impl Engine {
             }
             self.publish_link(&link, direction);
         }
+        self.tend_cases(now);
         self.plan_all(now);
     }
 

@@ -5,6 +5,7 @@ mod claims;
 
 use takar_collector_core::{
     audit::AuditEvent,
+    case::{Act, By, CaseId},
     inventory::{LinkName, UplinkName},
     ledger::{Actor, ProposalId, ProposalRecord, ProposalState},
     plan::{self, Outcome, PlanInput, Proposal, Why},
@@ -16,7 +17,7 @@ use super::Engine;
 use crate::api::query::ApiError;
 
 impl Engine {
-    /// After new readings: every uplink with a shortage and nothing under way is planned.
+    /// After new readings: every case that waits for a plan, where nothing is under way.
     pub(super) fn plan_all(&mut self, now: UnixMillis) {
         self.supersede_stale(now);
         let Some(inventory) = self.inventory.clone() else { return };
@@ -25,14 +26,17 @@ impl Engine {
                 if self.is_busy(&uplink.name, direction) {
                     continue;
                 }
+                let Some(case) = self.cases.to_plan(&uplink.name, direction, now) else { continue };
+                let (id, is_need) = (case.id, case.findings.is_empty());
                 let finding = inventory.members(&uplink.name).find_map(|link| self.shortage(&link.name, direction));
                 let finding = finding.map(|(id, _)| id);
-                if finding.is_none() {
+                // A shortage that is over for now comes back, or a person ends its case.
+                if finding.is_none() && !is_need {
                     continue;
                 }
-                let Some(input) = self.plan_input(&uplink.name, direction, now) else { continue };
+                let Some(input) = self.plan_input_for(id, &uplink.name, direction, now) else { continue };
                 let outcome = plan::plan(&input);
-                if let Err(error) = self.take_outcome(&input, outcome, finding, Actor::Takar, None, now) {
+                if let Err(error) = self.take_outcome(id, &input, outcome, finding, &By::takar(), None, now) {
                     tracing::error!(uplink = %uplink.name, ?error, "a proposal could not be stored");
                 }
             }
@@ -51,12 +55,14 @@ impl Engine {
                 .any(|batch| batch.ended_at.is_none() && batch.uplink == *uplink && batch.direction == direction)
     }
 
+    #[allow(clippy::too_many_arguments)] // what a proposal is made of
     pub(super) fn take_outcome(
         &mut self,
+        case: CaseId,
         input: &PlanInput,
         outcome: Outcome,
         finding: Option<u64>,
-        by: Actor,
+        by: &By,
         reason: Option<String>,
         now: UnixMillis,
     ) -> Result<Option<ProposalId>, ApiError> {
@@ -67,6 +73,7 @@ impl Engine {
                 tracing::info!(uplink = %key.0, direction = %key.1, "no proposal: {}", summary_of(&others));
             }
             self.reasons.insert(key, others);
+            self.weigh_without_plan(case, input, now)?;
             return Ok(None);
         };
         self.reasons.remove(&key);
@@ -77,19 +84,23 @@ impl Engine {
             tracing::error!(uplink = %key.0, "the planner's proposal breaks its own rules and is dropped: {}", text.join("; "));
             return Ok(None);
         }
-        let id = self.propose(proposal, others, finding, by, reason, now)?;
+        let id = self.propose(case, proposal, others, finding, by, reason, now)?;
         if self.policy_allows(id) {
-            self.approve(id, Actor::Policy, now)?;
+            self.approve(id, &By::policy(), now)?;
+        } else if let Some(record) = self.proposal_record(id) {
+            self.tell_waiting(&record, now);
         }
         Ok(Some(id))
     }
 
-    fn propose(
+    #[allow(clippy::too_many_arguments)] // what a proposal is made of
+    pub(super) fn propose(
         &mut self,
+        case: CaseId,
         proposal: Proposal,
         others: Vec<(LinkName, String)>,
         finding: Option<u64>,
-        by: Actor,
+        by: &By,
         reason: Option<String>,
         now: UnixMillis,
     ) -> Result<ProposalId, ApiError> {
@@ -97,8 +108,9 @@ impl Engine {
         let record = ProposalRecord {
             id,
             made_at: now,
-            made_by: by.clone(),
+            made_by: by.actor.clone(),
             finding,
+            case: Some(case),
             reason,
             proposal,
             others,
@@ -107,10 +119,15 @@ impl Engine {
             batch: None,
         };
         let summary = summary(&record.proposal);
-        self.decide(
-            vec![Write::Proposal(record.clone())],
-            vec![(by, AuditEvent::Proposed { proposal: id, summary: summary.clone() })],
-        )?;
+        let weighed = self.weighed(case, &record.proposal, now)?;
+        let moved = self.prepare(case, &Act::Propose { proposal: id }, by, weighed, now)?;
+        let mut writes = moved.writes.clone();
+        writes.push(Write::Proposal(record.clone()));
+        let proposed = AuditEvent::Proposed { proposal: id, summary: summary.clone(), case: Some(case) };
+        let mut events = vec![(by.actor.clone(), proposed)];
+        events.extend(moved.events.clone());
+        self.decide(writes, events)?;
+        self.adopt(moved);
         self.next_proposal += 1;
         tracing::info!(%id, "proposed: {summary}");
         self.publish_event("proposed", serde_json::json!({"proposal": self.proposal_view(&record)}));
@@ -151,12 +168,41 @@ impl Engine {
             record.state = ProposalState::Superseded { why: why.clone() };
             record.decided_at = Some(now);
             let event = AuditEvent::Superseded { proposal: id, why: why.clone() };
-            if self.decide(vec![Write::Proposal(record.clone())], vec![(Actor::Takar, event)]).is_ok() {
+            let act = Act::Supersede { proposal: id };
+            if self.decide_on(record, position, event, &act, &By::takar(), now).is_ok() {
                 tracing::info!(%id, "proposal superseded: {why}");
-                self.proposals[position] = record;
                 self.publish_event("superseded", serde_json::json!({"proposal": id.0, "why": why}));
             }
         }
+    }
+
+    /// What became of a proposal, and with it of its case, in one transaction.
+    pub(super) fn decide_on(
+        &mut self,
+        record: ProposalRecord,
+        position: usize,
+        event: AuditEvent,
+        act: &Act,
+        by: &By,
+        now: UnixMillis,
+    ) -> Result<(), ApiError> {
+        let case = self.cases.of_proposal(record.id).map(|case| case.id);
+        let moved = case.map(|case| self.prepare(case, act, by, None, now)).transpose()?;
+        let mut writes = vec![Write::Proposal(record.clone())];
+        let mut events = vec![(by.actor.clone(), event)];
+        if let Some(moved) = &moved {
+            writes.extend(moved.writes.clone());
+            events.extend(moved.events.clone());
+        }
+        self.decide(writes, events)?;
+        self.proposals[position] = record;
+        moved.into_iter().for_each(|moved| self.adopt(moved));
+        Ok(())
+    }
+
+    pub(super) fn proposal_record(&self, id: ProposalId) -> Option<ProposalRecord> {
+        let at_hand = self.proposals.iter().find(|record| record.id == id).cloned();
+        at_hand.or_else(|| self.store.proposal(id).ok().flatten())
     }
 
     /// Why a proposal no longer fits the facts, if it does not.
@@ -176,7 +222,7 @@ impl Engine {
                 return Some(format!("the device of {} reads back {observed} now", one.link));
             }
         }
-        let planned = record.made_by == Actor::Takar;
+        let planned = record.made_by == Actor::Takar && record.finding.is_some();
         let over = planned
             && !proposal
                 .moves

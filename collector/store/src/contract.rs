@@ -2,6 +2,7 @@
 //!
 //! It panics where a backend does otherwise: it is a test, only kept where every backend's tests can reach it.
 
+mod cases;
 mod decided;
 mod fixture;
 mod measured;
@@ -20,7 +21,7 @@ pub type Reopen = Box<dyn FnMut() -> Box<dyn Store>>;
 /// # Panics
 /// Where the backend breaks the contract.
 pub fn contract(place: &mut dyn FnMut() -> Reopen) {
-    let checks: [fn(Reopen); 15] = [
+    let checks: [fn(Reopen); 18] = [
         an_empty_store_knows_nothing,
         a_commit_is_all_or_nothing,
         what_is_named_must_be_stored,
@@ -36,6 +37,9 @@ pub fn contract(place: &mut dyn FnMut() -> Reopen) {
         decided::leaves_come_in_order,
         decided::receipts_chain,
         decided::marks_never_fall,
+        cases::what_was_put_is_there_after_reopening,
+        cases::a_number_is_given_once,
+        cases::the_register_is_there_as_of_any_day,
     ];
     for check in checks {
         check(place());
@@ -60,6 +64,13 @@ fn an_empty_store_knows_nothing(mut open: Reopen) {
     assert_eq!(store.proposals(10).expect("proposals"), []);
     assert_eq!(store.next_proposal_id().expect("number").0, 1);
     assert_eq!(store.change(CHANGE).expect("change"), None);
+    assert_eq!(store.cases(10).expect("cases"), []);
+    assert_eq!(store.next_case_id().expect("number").0, 1);
+    assert_eq!(store.accounts().expect("accounts"), []);
+    assert_eq!(store.papers(10).expect("papers"), []);
+    assert_eq!(store.next_paper(crate::PaperKind::Report, 2026).expect("number"), 1);
+    assert_eq!(store.open_deliveries().expect("notices"), []);
+    assert_eq!(store.next_delivery_id().expect("number"), 1);
     assert_eq!(store.outbox_open().expect("outbox"), []);
     assert_eq!(store.receipt_head(AGENT, &fixture::device()).expect("head"), None);
     assert_eq!(store.leaves(0, 10).expect("leaves"), []);

@@ -33,6 +33,9 @@ pub enum StoreError {
     NotInOutbox { change: ChangeId },
     #[error("audit leaf is out of order: expected index {expected}, found {given}")]
     LeafOutOfOrder { expected: u64, given: u64 },
+    /// Every paper has a number of its own.
+    #[error("a paper has the number {number} already, or its place in the year's count")]
+    NumberTaken { number: String },
     /// An agent, meter, proposal, batch or change that is named but not stored.
     #[error("cannot {doing}: it refers to something that is not stored")]
     Dangling { doing: &'static str },

@@ -11,6 +11,7 @@ mod sqlite;
 
 use takar_collector_core::{
     audit::AuditRecord,
+    case::{Case, CaseId},
     inventory::LinkName,
     ledger::{Actor, Batch, Change, ProposalId, ProposalRecord},
 };
@@ -21,8 +22,9 @@ use takar_shared::{
 
 pub use error::{Cause, StoreError};
 pub use records::{
-    AgentRecord, AllocationRow, BirthRow, CeilingRow, FindingRecord, LossRow, MeterId, MeterKey, OutboxRow, PollRow,
-    QuarantineRow, ReceiptRow, ReportedSerialRow, SampleRow, StoredInventory,
+    AccountRow, AgentRecord, AllocationRow, BirthRow, CeilingRow, DeliveryRow, EvidenceRow, FindingRecord, LossRow,
+    MeterId, MeterKey, OutboxRow, PaperFile, PaperKind, PaperRow, PollRow, QuarantineRow, ReceiptRow,
+    ReportedSerialRow, SampleRow, StoredInventory,
 };
 pub use sqlite::SqliteStore;
 
@@ -97,6 +99,15 @@ pub enum Write {
     Proposal(ProposalRecord),
     Batch(Batch),
     Change(Change),
+    Case(Box<Case>),
+    /// By digest, of a stored case; the same again is harmless.
+    Evidence(EvidenceRow),
+    /// By name; the newest replaces what was there.
+    Account(AccountRow),
+    /// Appended. A number, and a count within its kind and year, is given once: else [`StoreError::NumberTaken`].
+    Paper(PaperRow),
+    /// By id.
+    Delivery(DeliveryRow),
     /// The signed command. The same again is harmless; another one under its serial is [`StoreError::SerialTaken`],
     /// and its change under another serial is [`StoreError::SignedTwice`].
     Outbox {
@@ -175,6 +186,10 @@ pub trait Store: Send {
 
     /// The newest.
     fn inventory(&self) -> Result<Option<StoredInventory>, StoreError>;
+    /// The one that was in force then.
+    fn inventory_at(&self, at: UnixMillis) -> Result<Option<StoredInventory>, StoreError>;
+    /// What was on record then, by link.
+    fn allocations_at(&self, at: UnixMillis) -> Result<Vec<AllocationRow>, StoreError>;
     /// The newest of each link and direction, by link.
     fn allocations(&self) -> Result<Vec<AllocationRow>, StoreError>;
     /// The newest first.
@@ -195,6 +210,26 @@ pub trait Store: Send {
     /// Those whose state is not final.
     fn open_changes(&self) -> Result<Vec<Change>, StoreError>;
     fn changes_of(&self, batch: BatchId) -> Result<Vec<Change>, StoreError>;
+    fn case(&self, id: CaseId) -> Result<Option<Case>, StoreError>;
+    /// The newest first.
+    fn cases(&self, limit: u32) -> Result<Vec<Case>, StoreError>;
+    /// Those that are not over, by id.
+    fn open_cases(&self) -> Result<Vec<Case>, StoreError>;
+    /// 1 before the first.
+    fn next_case_id(&self) -> Result<CaseId, StoreError>;
+    fn evidence(&self, digest: Digest) -> Result<Option<EvidenceRow>, StoreError>;
+    fn evidence_of(&self, case: CaseId) -> Result<Vec<EvidenceRow>, StoreError>;
+    /// By name.
+    fn accounts(&self) -> Result<Vec<AccountRow>, StoreError>;
+    /// The newest first.
+    fn papers(&self, limit: u32) -> Result<Vec<PaperRow>, StoreError>;
+    fn papers_of(&self, case: CaseId) -> Result<Vec<PaperRow>, StoreError>;
+    /// The next of its kind in a year; 1 before the first.
+    fn next_paper(&self, kind: PaperKind, year: u32) -> Result<u32, StoreError>;
+    /// Those that are open, by id.
+    fn open_deliveries(&self) -> Result<Vec<DeliveryRow>, StoreError>;
+    /// 1 before the first.
+    fn next_delivery_id(&self) -> Result<u64, StoreError>;
     /// Those that are not done.
     fn outbox_open(&self) -> Result<Vec<OutboxRow>, StoreError>;
     /// The end of a device's chain: the newest receipt that no other stored receipt follows.

@@ -1,6 +1,6 @@
 //! The rows of the store that are not already records of the core.
 
-use takar_collector_core::{assess::Finding, inventory::LinkName, ledger::Actor};
+use takar_collector_core::{assess::Finding, case::CaseId, inventory::LinkName, ledger::Actor};
 use takar_shared::{
     AgentId, BitsPerSec, BootEpoch, ChangeId, Digest, Direction, Name, Seq, Serial, UnixMillis, birth::Meter,
     bundle::RequestedDevice, queue::Shaper, receipt::Receipt, telemetry::PollOutcome,
@@ -161,4 +161,78 @@ pub struct ReceiptRow {
     /// Of the receipt's body as received: what the next receipt names as `previous`.
     pub digest: Digest,
     pub receipt: Receipt,
+}
+
+/// Something frozen into a case: it shows the same in a year.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EvidenceRow {
+    /// Of `body`.
+    pub digest: Digest,
+    pub case: CaseId,
+    pub at: UnixMillis,
+    /// What it is: `check`, `verification`, `options`, `allocation`, …
+    pub kind: String,
+    /// JSON.
+    pub body: String,
+}
+
+/// Someone who may log in. What an account is made of is the web room's affair.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountRow {
+    pub name: String,
+    /// JSON.
+    pub body: String,
+}
+
+/// A paper that was written: a report, a letter, a summary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaperRow {
+    /// As the office numbers it.
+    pub number: String,
+    pub kind: PaperKind,
+    /// The year that it counts in, and its place in it, from 1.
+    pub year: u32,
+    pub count: u32,
+    /// `None` of a summary.
+    pub case: Option<CaseId>,
+    pub at: UnixMillis,
+    pub files: Vec<PaperFile>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PaperKind {
+    Report,
+    Letter,
+    Summary,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct PaperFile {
+    /// Below the archive's folder.
+    pub path: String,
+    pub bytes: u64,
+    /// SHA-256.
+    pub digest: Digest,
+}
+
+impl PaperKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Report => "report",
+            Self::Letter => "letter",
+            Self::Summary => "summary",
+        }
+    }
+}
+
+/// A notice on its way to one recipient. What it says is the notice room's affair.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveryRow {
+    /// Counts deliveries, from 1.
+    pub id: u64,
+    /// Neither sent nor given up.
+    pub open: bool,
+    /// JSON.
+    pub body: String,
 }

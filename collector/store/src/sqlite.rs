@@ -9,21 +9,25 @@ mod write;
 use std::{fs::OpenOptions, io::ErrorKind, os::unix::fs::OpenOptionsExt as _, path::Path, time::Duration};
 
 use rusqlite::{Connection, MAIN_DB, OpenFlags, TransactionBehavior};
-use takar_collector_core::ledger::{Batch, Change, ProposalId, ProposalRecord};
+use takar_collector_core::{
+    case::{Case, CaseId},
+    ledger::{Batch, Change, ProposalId, ProposalRecord},
+};
 use takar_shared::{AgentId, BatchId, BootEpoch, ChangeId, Digest, Name, Seq, Serial, UnixMillis};
 
 use crate::{
-    AgentRecord, AllocationRow, BirthRow, CeilingRow, FindingRecord, LossRow, MeterId, MeterKey, OutboxRow, PollRow,
-    QuarantineRow, ReceiptRow, ReportedSerialRow, SampleRow, Store, StoreError, StoredInventory, Write,
+    AccountRow, AgentRecord, AllocationRow, BirthRow, CeilingRow, DeliveryRow, EvidenceRow, FindingRecord, LossRow,
+    MeterId, MeterKey, OutboxRow, PaperKind, PaperRow, PollRow, QuarantineRow, ReceiptRow, ReportedSerialRow,
+    SampleRow, Store, StoreError, StoredInventory, Write,
 };
-use read::{decided, measured};
+use read::{cases, decided, measured};
 use statement::{failed, not_opened};
 
 /// Long enough for a predecessor to finish its last commit, short enough to tell a person that it does not.
 const LOCK_WAIT: Duration = Duration::from_secs(1);
 
 /// More than there are statements in `read` and `write`.
-const STATEMENT_CACHE: usize = 96;
+const STATEMENT_CACHE: usize = 128;
 
 pub struct SqliteStore {
     conn: Connection,
@@ -144,6 +148,12 @@ impl Store for SqliteStore {
     fn inventory(&self) -> Result<Option<StoredInventory>, StoreError> {
         decided::inventory(&self.conn)
     }
+    fn inventory_at(&self, at: UnixMillis) -> Result<Option<StoredInventory>, StoreError> {
+        decided::inventory_at(&self.conn, at)
+    }
+    fn allocations_at(&self, at: UnixMillis) -> Result<Vec<AllocationRow>, StoreError> {
+        decided::allocations_at(&self.conn, at)
+    }
     fn allocations(&self) -> Result<Vec<AllocationRow>, StoreError> {
         decided::allocations(&self.conn)
     }
@@ -179,6 +189,42 @@ impl Store for SqliteStore {
     }
     fn changes_of(&self, batch: BatchId) -> Result<Vec<Change>, StoreError> {
         decided::changes_of(&self.conn, batch)
+    }
+    fn case(&self, id: CaseId) -> Result<Option<Case>, StoreError> {
+        cases::case(&self.conn, id)
+    }
+    fn cases(&self, limit: u32) -> Result<Vec<Case>, StoreError> {
+        cases::cases(&self.conn, limit)
+    }
+    fn open_cases(&self) -> Result<Vec<Case>, StoreError> {
+        cases::open_cases(&self.conn)
+    }
+    fn next_case_id(&self) -> Result<CaseId, StoreError> {
+        cases::next_case_id(&self.conn)
+    }
+    fn evidence(&self, digest: Digest) -> Result<Option<EvidenceRow>, StoreError> {
+        cases::evidence(&self.conn, digest)
+    }
+    fn evidence_of(&self, case: CaseId) -> Result<Vec<EvidenceRow>, StoreError> {
+        cases::evidence_of(&self.conn, case)
+    }
+    fn accounts(&self) -> Result<Vec<AccountRow>, StoreError> {
+        cases::accounts(&self.conn)
+    }
+    fn papers(&self, limit: u32) -> Result<Vec<PaperRow>, StoreError> {
+        cases::papers(&self.conn, limit)
+    }
+    fn papers_of(&self, case: CaseId) -> Result<Vec<PaperRow>, StoreError> {
+        cases::papers_of(&self.conn, case)
+    }
+    fn next_paper(&self, kind: PaperKind, year: u32) -> Result<u32, StoreError> {
+        cases::next_paper(&self.conn, kind, year)
+    }
+    fn open_deliveries(&self) -> Result<Vec<DeliveryRow>, StoreError> {
+        cases::open_deliveries(&self.conn)
+    }
+    fn next_delivery_id(&self) -> Result<u64, StoreError> {
+        cases::next_delivery_id(&self.conn)
     }
     fn outbox_open(&self) -> Result<Vec<OutboxRow>, StoreError> {
         decided::outbox_open(&self.conn)

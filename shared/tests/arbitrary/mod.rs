@@ -7,6 +7,7 @@ use takar_shared::{
     birth::{Birth, Bound, DeviceBirth, DeviceState, Meter, Pending, QueueSet},
     command::{Cancel, Command, Confirm},
     envelope::Message,
+    facts::{Facts, InterfaceFacts, MAX_INTERFACES},
     grant::Grant,
     id,
     queue::{ClassId, QueueReading, Setting, Shaper},
@@ -26,6 +27,7 @@ pub fn message() -> impl Strategy<Value = Message> {
         address().prop_map(|(change, device, serial)| Message::Confirm(Confirm { change, device, serial })),
         address().prop_map(|(change, device, serial)| Message::Cancel(Cancel { change, device, serial })),
         receipt().prop_map(Message::Receipt),
+        facts().prop_map(Message::Facts),
     ]
 }
 
@@ -239,6 +241,38 @@ fn receipt() -> impl Strategy<Value = Receipt> {
             observed,
             boot_epoch: BootEpoch(boot_epoch),
             previous,
+        },
+    )
+}
+
+/// Up to as many interfaces as a message may hold.
+fn facts() -> impl Strategy<Value = Facts> {
+    let interfaces = prop_oneof![vec(interface_facts(), 0..4), vec(interface_facts(), MAX_INTERFACES)];
+    (any::<u32>(), any::<u64>(), any::<u8>(), interfaces).prop_map(|(boot_epoch, read_at, device, interfaces)| Facts {
+        boot_epoch: BootEpoch(boot_epoch),
+        read_at: MonoMillis(read_at),
+        device,
+        interfaces,
+    })
+}
+
+fn interface_facts() -> impl Strategy<Value = InterfaceFacts> {
+    let status = (select(v01::switches()), select(v01::switches()), select(v01::duplexes()));
+    (name(), status, option::of(any::<u32>()), option::of(any::<u64>()), uniform4(any::<u32>())).prop_map(
+        |(name, (admin, oper, duplex), high_speed_mbps, unchanged_for_ms, packets)| {
+            let [in_errors, out_errors, in_discards, out_discards] = packets;
+            InterfaceFacts {
+                name,
+                admin,
+                oper,
+                high_speed_mbps,
+                duplex,
+                unchanged_for_ms,
+                in_errors,
+                out_errors,
+                in_discards,
+                out_discards,
+            }
         },
     )
 }

@@ -10,6 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use takar_shared::{
     birth::{Meter, Mode, PendingPhase},
     envelope::{Kind, Message, open, seal},
+    facts::{Duplex, Switch},
     queue::Shaper,
     receipt::{Phase, Receipt, Refusal, RollbackCause},
     signing::{open_keyset, seal_keyset},
@@ -33,6 +34,7 @@ pub fn entries() -> Vec<Entry> {
         raw("command", values::command()),
         raw("confirm", values::confirm()),
         raw("cancel", values::cancel()),
+        raw("facts", values::facts()),
         raw("device-state", values::device_state()),
         raw("keyset", values::keyset()),
         signed_keyset(),
@@ -45,6 +47,8 @@ pub fn entries() -> Vec<Entry> {
     all.extend(poll_outcomes().into_iter().map(|outcome| raw(&format!("poll-outcome-{}", kebab(&outcome)), outcome)));
     all.extend(modes().into_iter().map(|mode| raw(&format!("mode-{}", kebab(&mode)), mode)));
     all.extend(pending_phases().into_iter().map(|phase| raw(&format!("pending-phase-{}", kebab(&phase)), phase)));
+    all.extend(switches().into_iter().map(|switch| raw(&format!("switch-{}", kebab(&switch)), switch)));
+    all.extend(duplexes().into_iter().map(|duplex| raw(&format!("duplex-{}", kebab(&duplex)), duplex)));
     all.extend(named("shaper", &["queue", "class", "root"], shapers()));
     all.extend(named("meter", &["interface", "shaper"], meters()));
     all
@@ -71,6 +75,7 @@ every!(kinds -> Kind {
     Kind::Confirm => [Kind::Confirm],
     Kind::Cancel => [Kind::Cancel],
     Kind::Receipt => [Kind::Receipt],
+    Kind::Facts => [Kind::Facts],
 });
 
 every!(messages -> Message {
@@ -82,6 +87,7 @@ every!(messages -> Message {
     Message::Confirm(_) => [Message::Confirm(values::confirm())],
     Message::Cancel(_) => [Message::Cancel(values::cancel())],
     Message::Receipt(_) => [Message::Receipt(values::receipt())],
+    Message::Facts(_) => [Message::Facts(values::facts())],
 });
 
 every!(phases -> Phase {
@@ -138,6 +144,19 @@ every!(pending_phases -> PendingPhase {
     PendingPhase::Applied => [PendingPhase::Applied],
     PendingPhase::Confirming => [PendingPhase::Confirming],
     PendingPhase::Reverting => [PendingPhase::Reverting],
+});
+
+every!(switches -> Switch {
+    Switch::Up => [Switch::Up],
+    Switch::Down => [Switch::Down],
+    Switch::Other => [Switch::Other],
+    Switch::Unknown => [Switch::Unknown],
+});
+
+every!(duplexes -> Duplex {
+    Duplex::Unknown => [Duplex::Unknown],
+    Duplex::Half => [Duplex::Half],
+    Duplex::Full => [Duplex::Full],
 });
 
 every!(shapers -> Shaper {

@@ -16,7 +16,7 @@ use takar_shared::{
 
 use crate::{arbitrary, config};
 
-const UPS: [Up; 4] = [Up::Birth, Up::Telemetry, Up::Receipt, Up::State];
+const UPS: [Up; 5] = [Up::Birth, Up::Telemetry, Up::Receipt, Up::Facts, Up::State];
 const DOWNS: [Down; 3] = [Down::Grant, Down::Command, Down::Keyset];
 
 proptest! {
@@ -110,7 +110,7 @@ proptest! {
     #[test]
     fn a_topic_has_one_spelling(
         text in "(takar/1|takar/2|/takar/1|Takar/1)/agent/([0-9a-f]{31,33}|[0-9A-F]{32}|[+#])/(up|down)/\
-            (birth|telemetry|receipt|state|grant|command|keyset|birth/|#|[+]|up/birth)|.{0,60}",
+            (birth|telemetry|receipt|facts|state|grant|command|keyset|birth/|#|[+]|up/birth)|.{0,60}",
     ) {
         if let Some((agent, what)) = topic::parse_up(&text) {
             prop_assert_eq!(topic::up(agent, what), text.clone());
@@ -173,7 +173,7 @@ fn every_kind_has_exactly_one_topic() {
     for kind in Kind::ALL {
         let up = UPS.into_iter().filter(|what| what.carries(kind)).count();
         let down = DOWNS.into_iter().filter(|what| what.carries(kind)).count();
-        let from_agent = matches!(kind, Kind::Birth | Kind::Telemetry | Kind::Gap | Kind::Receipt);
+        let from_agent = matches!(kind, Kind::Birth | Kind::Telemetry | Kind::Gap | Kind::Receipt | Kind::Facts);
         assert_eq!((up, down), if from_agent { (1, 0) } else { (0, 1) }, "{kind:?}");
     }
 }

@@ -1,5 +1,6 @@
 //! The tree that the simulated agent serves: SNMPv2-MIB's system group and IF-MIB's ifTable and ifXTable, in the
-//! shape of a recorded RouterOS walk (ifSpeed 0 on a bridge, empty ifAlias, sysObjectID 1.3.6.1.4.1.14988.1).
+//! shape of a recorded RouterOS walk (ifSpeed 0 on a bridge, empty ifAlias, sysObjectID 1.3.6.1.4.1.14988.1), and of
+//! EtherLike-MIB the duplex of the Ethernet port.
 
 use std::{collections::BTreeMap, ops::Bound};
 
@@ -50,6 +51,9 @@ impl Tree {
         for port in ports {
             tree.add_if_entry(port);
             tree.add_if_x_entry(port);
+            if port.if_type == ETHERNET {
+                tree.put(&DUPLEX_STATUS, port.index, Value::Integer(FULL_DUPLEX));
+            }
         }
         tree
     }
@@ -136,6 +140,11 @@ impl Tree {
 const SYSTEM: [u32; 7] = [1, 3, 6, 1, 2, 1, 1];
 const IF_NUMBER: [u32; 8] = [1, 3, 6, 1, 2, 1, 2, 1];
 const IF_ENTRY: [u32; 9] = [1, 3, 6, 1, 2, 1, 2, 2, 1];
+/// dot3StatsDuplexStatus (RFC 3635), and its word for full.
+const DUPLEX_STATUS: [u32; 11] = [1, 3, 6, 1, 2, 1, 10, 7, 2, 1, 19];
+const FULL_DUPLEX: i64 = 3;
+/// ethernetCsmacd (IANAifType-MIB).
+const ETHERNET: u32 = 6;
 const IF_X_ENTRY: [u32; 10] = [1, 3, 6, 1, 2, 1, 31, 1, 1, 1];
 const MIKROTIK: [u32; 8] = [1, 3, 6, 1, 4, 1, 14988, 1];
 
@@ -175,6 +184,20 @@ mod tests {
     }
 
     #[test]
+    fn ports_are_up_and_only_the_ethernet_port_has_a_duplex() {
+        let tree = tree();
+        for status in ["1.3.6.1.2.1.2.2.1.7", "1.3.6.1.2.1.2.2.1.8"] {
+            assert_eq!(
+                [5, 6].map(|port| tree.get(&oid(&format!("{status}.{port}")))),
+                [Value::Integer(1), Value::Integer(1)]
+            );
+        }
+        assert_eq!(tree.get(&oid("1.3.6.1.2.1.2.2.1.9.5")), Value::TimeTicks(0));
+        assert_eq!(tree.get(&oid("1.3.6.1.2.1.10.7.2.1.19.5")), Value::Integer(3));
+        assert_eq!(tree.get(&oid("1.3.6.1.2.1.10.7.2.1.19.6")), Value::NoSuchInstance);
+    }
+
+    #[test]
     fn absent_names_say_what_is_absent() {
         let tree = tree();
         assert_eq!(tree.get(&oid("1.3.6.1.2.1.1.3.0")), Value::TimeTicks(430_400));
@@ -193,7 +216,7 @@ mod tests {
             at = next.clone();
             visited += 1;
         }
-        assert_eq!(visited, 6 + 1 + 2 * (17 + 8));
+        assert_eq!(visited, 6 + 1 + 2 * (17 + 8) + 1);
         assert_eq!(at, oid("1.3.6.1.2.1.31.1.1.1.19.6"));
     }
 }

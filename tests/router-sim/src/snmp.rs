@@ -291,7 +291,8 @@ mod tests {
 
     #[test]
     fn bulk_is_cut_at_the_size_of_a_datagram_and_at_the_end_of_the_view() {
-        let whole_walk = 6 + 1 + 2 * (17 + 8) + 1;
+        // System, ifNumber, both ports, one duplex, and the end of the view.
+        let whole_walk = 6 + 1 + 2 * (17 + 8) + 1 + 1;
         assert_eq!(ask(GET_BULK, 0, i64::from(i32::MAX), &["1.3"]).2.len(), whole_walk);
         let (status, _, found) = ask(GET_BULK, 0, i64::from(i32::MAX), &["1.3", "1.3"]);
         assert_eq!(status, 0);

@@ -1,13 +1,16 @@
 //! Polls of a device over a real socket: what is read, what is noticed, what is told when it fails.
 
 use snmp2::snmp;
-use takar_shared::id::name;
+use takar_shared::{
+    facts::{Duplex, Switch},
+    id::name,
+};
 use tokio::net::UdpSocket;
 
 use super::*;
 use crate::snmp::{
     Auth, CounterWidth, Credentials, Privacy,
-    ber::{self, tlv},
+    ber::{self, integer, tlv},
     device::{Device, number},
     oid,
 };
@@ -170,6 +173,57 @@ async fn empty_names_lead_to_descriptions() {
     });
     let poll = target(&device, &["RMON Port 01 on unit 1"], 2_000, 0).poll().await;
     assert_eq!(octets(&poll), [("RMON Port 01 on unit 1", 101, 100, 200)], "{poll:?}");
+}
+
+#[tokio::test]
+async fn facts_are_read_by_a_request_of_their_own() {
+    let device = Device::start().await;
+    device.change(|state| {
+        state.interface(1, "wan", [100, 200]);
+        state.up_time(5_000);
+        state.set(oid::IF_ADMIN_STATUS, 1, integer(1));
+        state.set(oid::IF_LAST_CHANGE, 1, number(snmp::TYPE_TIMETICKS, 2_000));
+        state.set(oid::DUPLEX_STATUS, 1, integer(2));
+        state.set(oid::IF_HIGH_SPEED, 1, number(snmp::TYPE_UNSIGNED32, 1_000));
+    });
+    let mut target = target(&device, &["wan", "ppp0"], 2_000, 0);
+    assert_eq!(target.facts().await, None, "no poll has found an interface yet");
+    assert_eq!(target.poll().await.outcome, Outcome::Partial);
+    device.change(|state| state.requests = 0);
+    let expected = InterfaceFacts {
+        name: name("wan").unwrap(),
+        admin: Switch::Up,
+        oper: Switch::Up,
+        high_speed_mbps: Some(1_000),
+        duplex: Duplex::Half,
+        unchanged_for_ms: Some(30_000),
+        in_errors: 1,
+        out_errors: 1,
+        in_discards: 1,
+        out_discards: 1,
+    };
+    assert_eq!(target.facts().await, Some(vec![expected.clone()]));
+    assert_eq!(device.change(|state| state.requests), 1);
+    for column in [oid::IF_ADMIN_STATUS, oid::IF_LAST_CHANGE, oid::DUPLEX_STATUS, oid::IF_OUT_ERRORS] {
+        device.change(|state| state.remove(column));
+    }
+    let less = InterfaceFacts { admin: Switch::Unknown, duplex: Duplex::Unknown, unchanged_for_ms: None, ..expected };
+    assert_eq!(target.facts().await, Some(vec![less]), "the counter that is gone is as it was");
+}
+
+#[tokio::test]
+async fn facts_that_do_not_come_cost_one_request_and_no_poll() {
+    let device = Device::start().await;
+    device.change(|state| state.interface(1, "wan", [100, 200]));
+    let mut target = target(&device, &["wan"], 300, 3);
+    assert_eq!(target.poll().await.outcome, Outcome::Ok);
+    device.change(|state| {
+        state.silent = 1;
+        state.requests = 0;
+    });
+    assert_eq!(target.facts().await, None);
+    assert_eq!(device.change(|state| state.requests), 1);
+    assert_eq!(target.poll().await.outcome, Outcome::Ok);
 }
 
 #[tokio::test]

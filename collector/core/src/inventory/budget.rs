@@ -1,7 +1,6 @@
 //! What an uplink's links may use together: sums of guarantees and ceilings against capacity.
 
-use alloc::{format, string::String, vec::Vec};
-use core::fmt;
+use alloc::vec::Vec;
 use serde::Serialize;
 use takar_shared::{BitsPerSec, Direction};
 
@@ -22,37 +21,9 @@ pub struct BudgetLine {
     pub ratio: Contention,
 }
 
-/// Not an error: a network may be imported as it is. Until it is accepted, plans there only lower.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Notice {
-    pub line: BudgetLine,
-    /// What `contention_per_mille` must be to accept both directions of this uplink as they are.
-    pub accept: Contention,
-}
-
 impl BudgetLine {
     pub fn over_budget(&self) -> bool {
         self.sum_mir > self.budget
-    }
-}
-
-impl Notice {
-    /// The line for the uplink's row in the inventory.
-    pub fn accepting_line(&self) -> String {
-        format!("contention_per_mille = {}", self.accept.0)
-    }
-}
-
-impl fmt::Display for Notice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let BudgetLine { uplink, direction, sum_mir, capacity, budget, ratio, .. } = &self.line;
-        write!(
-            f,
-            "uplink {uplink} {direction}: the ceilings of its links add up to {sum_mir}, {ratio} times its capacity of \
-             {capacity}; {budget} are accepted, so changes there can only lower the sum. To accept it as it is, write \
-             `{}` in its [[uplink]] row",
-            self.accepting_line()
-        )
     }
 }
 
@@ -60,17 +31,6 @@ impl Inventory {
     /// Every uplink in both directions, by name.
     pub fn budget(&self) -> Vec<BudgetLine> {
         self.uplinks.iter().flat_map(|uplink| Direction::BOTH.map(|direction| self.line(uplink, direction))).collect()
-    }
-
-    /// The uplinks whose ceilings add up to more than was accepted.
-    pub(super) fn notices(&self) -> Vec<Notice> {
-        let lines = self.budget();
-        let accept = |name: &UplinkName| lines.iter().filter(|line| line.uplink == *name).map(|line| line.ratio).max();
-        lines
-            .iter()
-            .filter(|line| line.over_budget())
-            .map(|line| Notice { accept: accept(&line.uplink).unwrap_or(line.ratio), line: line.clone() })
-            .collect()
     }
 
     fn line(&self, uplink: &Uplink, direction: Direction) -> BudgetLine {

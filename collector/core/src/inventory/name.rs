@@ -96,6 +96,18 @@ topic_name!(
     /// Who sells uplinks.
     ProviderName
 );
+topic_name!(
+    /// A contract on an uplink.
+    ContractName
+);
+topic_name!(
+    /// A kind of user.
+    ProfileName
+);
+topic_name!(
+    /// What a site asked for.
+    NeedName
+);
 
 /// A name fit to be one level of a topic. The rule is the shared one; here is only what was wrong.
 pub(super) fn topic_level(text: &str) -> Result<Name, BadName> {

@@ -9,7 +9,8 @@ use core::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use super::{BadName, name};
-use takar_shared::Name;
+use crate::calendar::Date;
+use takar_shared::{Name, id::Quoted};
 
 /// One thing that must be mended before the inventory can be used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +56,54 @@ impl Problems {
             return None;
         }
         Some(text.into())
+    }
+
+    /// Text that may be absent but not blank.
+    pub(super) fn text(&mut self, place: &Place, key: &str, text: Option<&str>) -> Option<String> {
+        let text = text?;
+        if text.trim().is_empty() {
+            self.add(place.key(key), "expected text, found none");
+            return None;
+        }
+        Some(text.into())
+    }
+
+    pub(super) fn above_zero(&mut self, place: &Place, key: &str, rate: Option<u64>) {
+        if rate == Some(0) {
+            self.add(place.key(key), "expected a rate above 0 bit/s");
+        }
+    }
+
+    pub(super) fn rupiah(&mut self, place: &Place, key: &str, price: i64) -> Option<u64> {
+        let positive = u64::try_from(price);
+        positive.map_err(|_| self.add(place.key(key), format!("expected 0 rupiah or more, found {price}"))).ok()
+    }
+
+    /// The first and the last day of something, each under its key; `None` where that is no answer.
+    pub(super) fn days(
+        &mut self,
+        place: &Place,
+        (first_key, first): (&str, Option<&str>),
+        (last_key, last): (&str, Option<&str>),
+    ) -> Option<(Option<Date>, Option<Date>)> {
+        let first = self.date(place, first_key, first);
+        let last = self.date(place, last_key, last);
+        let (first, last) = (first?, last?);
+        if let (Some(first), Some(last)) = (first, last)
+            && last < first
+        {
+            self.add(place.key(last_key), format!("expected {first_key} ({first}) or later, found {last}"));
+            return None;
+        }
+        Some((first, last))
+    }
+
+    /// An absent date is `Some(None)`.
+    pub(super) fn date(&mut self, place: &Place, key: &str, text: Option<&str>) -> Option<Option<Date>> {
+        let Some(text) = text else { return Some(None) };
+        let date = text.parse::<Date>();
+        let expected = "expected a date like 2026-01-31";
+        date.map_err(|_| self.add(place.key(key), format!("{expected}, found {}", Quoted(text)))).ok().map(Some)
     }
 
     pub(super) fn into_vec(self) -> Vec<Problem> {

@@ -1,4 +1,4 @@
-//! The inventory as it is written down, row by row, before anything about it was checked.
+//! The register as it is written down, row by row, before anything about it was checked. What every office has:
 //!
 //! ```toml
 //! [[provider]]
@@ -26,9 +26,15 @@
 //! down = { queue = "sd-02", cir_bps = 2_000_000, mir_bps = 10_000_000 }
 //! up = { class = "1:10", interface = "e-wan", cir_bps = 1_000_000, mir_bps = 5_000_000, ceiling_bps = 20_000_000 }
 //! ```
+//!
+//! Contracts, profiles, needs and holidays are in [`terms`].
+
+mod terms;
 
 use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
+
+pub use terms::{RawContract, RawHoliday, RawNeed, RawProfile};
 
 /// All rows in the order in which they were written; problems are numbered by it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,6 +43,10 @@ pub struct RawInventory {
     pub uplinks: Vec<Row<RawUplink>>,
     pub sites: Vec<Row<RawSite>>,
     pub links: Vec<Row<RawLink>>,
+    pub contracts: Vec<Row<RawContract>>,
+    pub profiles: Vec<Row<RawProfile>>,
+    pub needs: Vec<Row<RawNeed>>,
+    pub holidays: Vec<Row<RawHoliday>>,
 }
 
 /// A row that could be read, or one that could not and keeps its place: its neighbours keep their numbers, and what
@@ -58,11 +68,21 @@ impl<T> From<T> for Row<T> {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawProvider {
     pub name: String,
     pub title: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// Whom to ask for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Where requests are posted to; https, or http on this machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,14 +97,25 @@ pub struct RawUplink {
     pub contention_per_mille: Option<u32>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawSite {
     pub name: String,
     pub title: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub users: Option<u32>,
+    /// What its users do, by the name of a `[[profile]]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// WIB, WITA or WIT.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
+    /// Who answers for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawLink {
     pub name: String,
@@ -99,6 +130,11 @@ pub struct RawLink {
     /// Absent is 10.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight: Option<u32>,
+    /// First and last day of the allocation; absent: without end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_from: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_to: Option<String>,
     // Tables come last, or TOML would read the keys after them as theirs.
     pub down: RawSide,
     pub up: RawSide,

@@ -8,7 +8,7 @@ use alloc::{
 use core::str::FromStr;
 
 use super::{
-    BadName, RawLink, RawProvider, RawSite, RawUplink, Row,
+    BadName, RawContract, RawHoliday, RawLink, RawNeed, RawProfile, RawProvider, RawSite, RawUplink, Row,
     place::{Place, Problems},
 };
 
@@ -16,23 +16,36 @@ use super::{
 pub trait Named {
     /// The table's key in the file.
     const TABLE: &'static str;
+    /// The key of its name.
+    const KEY: &'static str;
     fn name(&self) -> &str;
 }
 
 macro_rules! named {
-    ($($row:ident => $table:literal),+) => {
+    ($($row:ident => $table:literal by $key:ident),+) => {
         $(impl Named for $row {
             const TABLE: &'static str = $table;
+            const KEY: &'static str = stringify!($key);
             fn name(&self) -> &str {
-                &self.name
+                &self.$key
             }
         })+
     };
 }
-named!(RawProvider => "provider", RawUplink => "uplink", RawSite => "site", RawLink => "link");
+named!(
+    RawProvider => "provider" by name,
+    RawUplink => "uplink" by name,
+    RawSite => "site" by name,
+    RawLink => "link" by name,
+    RawContract => "contract" by name,
+    RawProfile => "profile" by name,
+    RawNeed => "need" by name,
+    RawHoliday => "holiday" by date
+);
 
 impl<R: Named> Row<R> {
-    fn name(&self) -> Option<&str> {
+    /// As far as it could be read.
+    pub fn name(&self) -> Option<&str> {
         match self {
             Self::Read(row) => Some(row.name()),
             Self::Unread { name, .. } => name.as_deref(),
@@ -54,7 +67,8 @@ pub(super) fn build<R: Named, T>(
         if let Some(name) = row.name().filter(|name| !name.is_empty()) {
             let earlier = *first.entry(name).or_insert(index);
             if earlier != index {
-                problems.add(place.key("name"), format!("expected a name of its own, {}[{earlier}] has it", R::TABLE));
+                let what = format!("expected a {} of its own, {}[{earlier}] has it", R::KEY, R::TABLE);
+                problems.add(place.key(R::KEY), what);
             }
         }
         match row {

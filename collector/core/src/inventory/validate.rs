@@ -6,15 +6,18 @@ use alloc::{
     string::{String, ToString as _},
     vec::Vec,
 };
-use takar_shared::{BitsPerSec, Direction, Name, queue::Shaper};
+use takar_shared::{BitsPerSec, Direction, Name, id::Quoted, queue::Shaper};
 
 use super::{
-    Contention, Inventory, Link, LinkMeter, Notice, Problem, Provider, RawInventory, RawLink, RawUplink, Row, Side,
-    Site, Uplink,
+    Contention, Inventory, Link, LinkMeter, Notice, Problem, Provider, RawHoliday, RawInventory, RawLink, RawProvider,
+    RawSite, RawUplink, Row, Side, Site, Uplink, contact, contract,
+    need::{self, NeedReader},
+    notice,
     place::{Place, Problems},
     rows::{self, References},
     side::side,
 };
+use crate::calendar::{Date, Zone};
 
 /// Between the extremes a share can differ by a factor of 1000, which is more than any network's tiers do.
 const LEAST_WEIGHT: u32 = 1;
@@ -31,27 +34,64 @@ pub struct Validated {
 /// Checks every row, reference and sum. The problems come in the order of the tables.
 pub fn validate(raw: &RawInventory) -> Result<Validated, Vec<Problem>> {
     let mut problems = Problems::default();
-    let providers = rows::build(&raw.providers, &mut problems, |row, place, problems| {
-        let (name, title) = (problems.name(place, "name", &row.name), problems.title(place, &row.title));
-        Some(Provider { name: name?, title: title? })
-    });
-    let to_provider = References::to(&raw.providers);
+    let providers = rows::build(&raw.providers, &mut problems, provider);
+    let (to_provider, to_uplink) = (References::to(&raw.providers), References::to(&raw.uplinks));
     let uplinks =
         rows::build(&raw.uplinks, &mut problems, |row, place, problems| uplink(row, place, &to_provider, problems));
-    let sites = rows::build(&raw.sites, &mut problems, |row, place, problems| {
-        let (name, title) = (problems.name(place, "name", &row.name), problems.title(place, &row.title));
-        Some(Site { name: name?, title: title? })
-    });
+    let to_profile = References::to(&raw.profiles);
+    let sites = rows::build(&raw.sites, &mut problems, |row, place, problems| site(row, place, &to_profile, problems));
     let links = links(raw, &uplinks, &mut problems);
-    let inventory = Inventory::new(providers, uplinks, sites, links);
+    let contracts = rows::build(&raw.contracts, &mut problems, |row, place, problems| {
+        contract::contract(row, place, &to_provider, &to_uplink, problems)
+    });
+    let profiles = rows::build(&raw.profiles, &mut problems, need::profile);
+    let reader = NeedReader {
+        to_site: References::to(&raw.sites),
+        to_link: References::to(&raw.links),
+        to_profile,
+        profiles: &profiles,
+        links: &links,
+    };
+    let needs = rows::build(&raw.needs, &mut problems, |row, place, problems| reader.need(row, place, problems));
+    let holidays = rows::build(&raw.holidays, &mut problems, holiday).into_iter().collect();
+    let inventory = Inventory { providers, uplinks, sites, links, contracts, profiles, needs, holidays }.sorted();
     guarantees_fit(&inventory, &raw.uplinks, &mut problems);
 
     let problems = problems.into_vec();
     if problems.is_empty() {
-        let notices = inventory.notices();
+        let notices = notice::notices(&inventory);
         return Ok(Validated { inventory, notices });
     }
     Err(problems)
+}
+
+fn provider(row: &RawProvider, place: &Place, problems: &mut Problems) -> Option<Provider> {
+    let (name, title) = (problems.name(place, "name", &row.name), problems.title(place, &row.title));
+    let address = problems.text(place, "address", row.address.as_deref());
+    let contact = problems.text(place, "contact", row.contact.as_deref());
+    let email = contact::email(row.email.as_deref(), place, problems);
+    let webhook = contact::webhook(row.webhook.as_deref(), place, problems);
+    Some(Provider { name: name?, title: title?, address, contact, email, webhook })
+}
+
+fn site(row: &RawSite, place: &Place, to_profile: &References<'_>, problems: &mut Problems) -> Option<Site> {
+    let (name, title) = (problems.name(place, "name", &row.name), problems.title(place, &row.title));
+    let profile = row.profile.as_deref();
+    let profile = profile.and_then(|profile| to_profile.resolve(place, "profile", profile, problems));
+    let zone = row.zone.as_deref().and_then(|text| {
+        let zone: Option<Zone> = text.parse().ok();
+        if zone.is_none() {
+            problems.add(place.key("zone"), format!("expected WIB, WITA or WIT, found {}", Quoted(text)));
+        }
+        zone
+    });
+    let head = problems.text(place, "head", row.head.as_deref());
+    Some(Site { name: name?, title: title?, users: row.users, profile, zone, head })
+}
+
+fn holiday(row: &RawHoliday, place: &Place, problems: &mut Problems) -> Option<(Date, String)> {
+    let (date, title) = (problems.date(place, "date", Some(&row.date)), problems.title(place, &row.title));
+    Some((date??, title?))
 }
 
 fn uplink(row: &RawUplink, place: &Place, to_provider: &References<'_>, problems: &mut Problems) -> Option<Uplink> {
@@ -112,12 +152,15 @@ impl LinkReader<'_> {
             let found = self.uplinks.iter().find(|uplink| uplink.name.as_str() == row.uplink);
             found.map(|uplink| uplink.capacity(direction)).filter(|capacity| *capacity > BitsPerSec::ZERO)
         };
+        let (from, to) = (("valid_from", row.valid_from.as_deref()), ("valid_to", row.valid_to.as_deref()));
+        let valid = problems.days(place, from, to);
         let down = side(&row.down, &place.table("down"), capacity(Direction::Down), problems);
         let up = side(&row.up, &place.table("up"), capacity(Direction::Up), problems);
         if let Some(device) = &device {
             self.take(device, down.as_ref(), Direction::Down, place, problems);
             self.take(device, up.as_ref(), Direction::Up, place, problems);
         }
+        let (valid_from, valid_to) = valid?;
         Some(Link {
             name: name?,
             title: title.flatten(),
@@ -126,6 +169,8 @@ impl LinkReader<'_> {
             device: device?,
             meter: meter?,
             weight,
+            valid_from,
+            valid_to,
             down: down?,
             up: up?,
         })

@@ -11,7 +11,7 @@ use axum::{
 use tokio::net::UnixListener;
 
 use super::refusal::Refusal;
-use crate::api::query::Caller;
+use crate::api::query::{Caller, Via};
 
 /// Taken once, as the connection is accepted. `None`: the kernel would not say, so nothing is answered.
 #[derive(Clone, Debug)]
@@ -27,6 +27,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refusal> {
+        // Put there by this program itself, where somebody has logged in.
+        if let Some(caller) = parts.extensions.get::<Self>() {
+            return Ok(caller.clone());
+        }
         match parts.extensions.get::<ConnectInfo<Peer>>() {
             Some(ConnectInfo(Peer(Some(caller)))) => Ok(caller.clone()),
             _ => Err(Refusal::new(StatusCode::FORBIDDEN, "the kernel does not say whose connection this is")),
@@ -36,7 +40,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 
 fn caller(uid: u32) -> Caller {
     let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    Caller { name: name_of(&accounts, uid).map_or_else(|| format!("uid {uid}"), str::to_owned), uid }
+    let name = name_of(&accounts, uid).map_or_else(|| format!("uid {uid}"), str::to_owned);
+    Caller { name, via: Via::Socket { uid } }
 }
 
 /// From passwd(5) lines, `name:password:uid:…`. An account of a directory service is not there.

@@ -49,6 +49,7 @@ impl Refusal {
 impl From<ApiError> for Refusal {
     fn from(error: ApiError) -> Self {
         match error {
+            ApiError::Forbidden(problem) => Self::new(StatusCode::FORBIDDEN, problem),
             ApiError::NotFound(problem) => Self::new(StatusCode::NOT_FOUND, problem),
             ApiError::Conflict(problem) => Self::new(StatusCode::CONFLICT, problem),
             ApiError::Invalid(problems) => Self { status: StatusCode::UNPROCESSABLE_ENTITY, problems },
@@ -70,6 +71,7 @@ mod tests {
     #[test]
     fn every_error_of_the_engine_has_its_status() {
         let cases = [
+            (ApiError::Forbidden("a".into()), 403),
             (ApiError::NotFound("a".into()), 404),
             (ApiError::Conflict("a".into()), 409),
             (ApiError::Invalid(vec!["a".into()]), 422),

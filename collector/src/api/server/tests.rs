@@ -127,10 +127,10 @@ async fn approve_needs_no_body() {
 
 #[tokio::test]
 async fn the_engine_learns_who_asks() {
-    let served = served(|_, caller| Ok(json!({ "name": caller.name, "uid": caller.uid })));
+    let served = served(|_, caller| Ok(json!({ "name": caller.name, "from": caller.from() })));
     let uid = std::fs::metadata(&served.socket).unwrap().uid();
     let answer = client::get(&served.socket, "/v1/status").await.unwrap();
-    assert_eq!(answer["uid"], json!(uid));
+    assert_eq!(answer["from"], json!(format!("socket uid {uid}")));
     if uid == 0 {
         assert_eq!(answer["name"], json!("root"));
     }

@@ -1,20 +1,75 @@
 //! The inventory's import: checked as a whole, then on record from now on.
 
 use serde_json::Value;
-use takar_collector_core::{audit::AuditEvent, ledger::Actor};
-use takar_shared::{Digest, Direction, UnixMillis};
+use takar_collector_core::{
+    audit::AuditEvent,
+    inventory::{Inventory, Row, UplinkName},
+    ledger::Actor,
+};
+use takar_shared::{BitsPerSec, Digest, Direction, UnixMillis};
 use takar_store::Write;
 
 use super::{failed, show};
 use crate::{
     api::query::ApiError,
     engine::{Allocation, Engine},
-    view::{ImportBody, ImportView},
+    view::{ImportBody, ImportView, RegisterView},
 };
 
 impl Engine {
+    /// The register's text as it is, or as it was on record then.
+    pub(super) fn register(&self, as_of: Option<UnixMillis>) -> Result<Value, ApiError> {
+        let stored = match as_of {
+            Some(at) => self.store.inventory_at(at),
+            None => self.store.inventory(),
+        };
+        let Some(stored) = stored.map_err(failed)? else {
+            return Err(ApiError::NotFound("there was no register then; import one first".into()));
+        };
+        show(&RegisterView { at: stored.at.0, by: stored.by.to_string(), text: stored.text })
+    }
+
+    /// The register with another capacity of an uplink, and of its contract: what is to be written for it.
+    pub(in crate::engine) fn with_capacity(
+        &self,
+        uplink: &UplinkName,
+        direction: Direction,
+        capacity: BitsPerSec,
+        by: &Actor,
+        now: UnixMillis,
+    ) -> Result<(Inventory, Write, AuditEvent), ApiError> {
+        let stored = self.store.inventory().map_err(failed)?;
+        let text = stored.map(|stored| stored.text).unwrap_or_default();
+        let mut raw = crate::register::rows(&text).map_err(ApiError::Invalid)?;
+        for row in &mut raw.uplinks {
+            if let Row::Read(row) = row
+                && row.name == uplink.as_str()
+            {
+                *rate_of(direction, &mut row.down_bps, &mut row.up_bps) = capacity.0;
+            }
+        }
+        // Of contracts that are over nothing changes.
+        let today = self.today(now);
+        let in_force = self.inventory.as_ref().and_then(|inventory| inventory.contract_on(uplink, today));
+        let in_force = in_force.map(|contract| contract.name.to_string());
+        for row in &mut raw.contracts {
+            if let Row::Read(row) = row
+                && Some(&row.name) == in_force.as_ref()
+            {
+                *rate_of(direction, &mut row.down_bps, &mut row.up_bps) = capacity.0;
+            }
+        }
+        let text = crate::register::write_toml(&raw);
+        let validated = crate::register::parse(&text).map_err(ApiError::Invalid)?;
+        let inventory = validated.inventory;
+        let digest = Digest::of(text.as_bytes());
+        let (uplinks, links) = (inventory.uplinks().len(), inventory.links().len());
+        let event = AuditEvent::InventoryImported { digest: digest.to_string(), uplinks, links };
+        Ok((inventory, Write::Inventory { at: now, by: by.clone(), text, digest }, event))
+    }
+
     pub(super) fn import(&mut self, body: &ImportBody, by: Actor, now: UnixMillis) -> Result<Value, ApiError> {
-        let validated = crate::inventory_file::parse(&body.text).map_err(|problems| {
+        let validated = crate::register::parse(&body.text).map_err(|problems| {
             ApiError::Invalid(problems.into_iter().map(|problem| format!("{}: {problem}", body.file)).collect())
         })?;
         let inventory = validated.inventory;
@@ -35,10 +90,20 @@ impl Engine {
         }
         let mut writes = vec![Write::Inventory { at: now, by: by.clone(), text: body.text.clone(), digest }];
         let mut allocations = Vec::new();
+        let before = self.inventory.as_ref();
         for link in inventory.links() {
             for direction in Direction::BOTH {
                 let side = link.side(direction);
-                // What the file says is the record from now on: whoever imports has looked.
+                let key = (link.name.clone(), direction);
+                let old = before.and_then(|before| before.link(&link.name)).map(|old| old.side(direction));
+                // What the file says anew is the record from now on: whoever imports has looked. What it says as it did
+                // before says nothing about what was moved since.
+                if old.is_some_and(|old| (old.mir, old.cir) == (side.mir, side.cir))
+                    && let Some(moved) = self.allocation.get(&key)
+                {
+                    allocations.push((key, *moved));
+                    continue;
+                }
                 let (link, cir, mir) = (link.name.clone(), side.cir, side.mir);
                 writes.push(Write::Allocation { link: link.clone(), direction, cir, mir, at: now, change: None });
                 allocations.push(((link, direction), Allocation { mir, changed_at: None }));
@@ -65,5 +130,12 @@ impl Engine {
         }
         self.publish_inventory();
         show(&view)
+    }
+}
+
+fn rate_of<'a>(direction: Direction, down: &'a mut u64, up: &'a mut u64) -> &'a mut u64 {
+    match direction {
+        Direction::Down => down,
+        Direction::Up => up,
     }
 }

@@ -157,7 +157,7 @@ mod tests {
              device = \"core-1\"\n{interface}\n[link.down]\nqueue = \"sd-02\"\ncir_bps = 8\nmir_bps = 8\n[link.up]\n\
              queue = \"sd-02\"\ncir_bps = 8\nmir_bps = 8\n"
         );
-        crate::inventory_file::parse(&text).unwrap().inventory.links()[0].clone()
+        crate::register::parse(&text).unwrap().inventory.links()[0].clone()
     }
 
     /// A device with these meters, and with `bounded` queues on its allow-list.

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use takar_collector_core::{
+    case::By,
     inventory::Uplink,
     ledger::{Actor, ProposalId, ProposalRecord, ProposalState},
     plan,
@@ -17,12 +18,12 @@ use crate::{
 
 impl Engine {
     /// A dry run proposes nothing and says what would be; without one, what is worth it is proposed.
-    pub(super) fn propose_query(&mut self, body: &ProposeBody, by: Actor, now: UnixMillis) -> Result<Value, ApiError> {
+    pub(super) fn propose_query(&mut self, body: &ProposeBody, by: &By, now: UnixMillis) -> Result<Value, ApiError> {
         let mut view = PlanView { proposals: Vec::new(), reasons: Vec::new() };
         if !body.moves.is_empty() {
             if body.dry_run {
                 let (_, proposal) = self.asked_proposal(body, now).map_err(ApiError::Invalid)?;
-                view.proposals.push(self.proposal_view(&draft(proposal, by, now)));
+                view.proposals.push(self.proposal_view(&draft(proposal, by.actor.clone(), now)));
             } else {
                 let id = self.propose_asked(body, by, now)?;
                 let position = self.position(id)?;
@@ -46,7 +47,7 @@ impl Engine {
         }
         for uplink in wanted {
             for direction in Direction::BOTH {
-                self.plan_one(body, uplink, direction, &by, now, &mut view)?;
+                self.plan_one(body, uplink, direction, by, now, &mut view)?;
             }
         }
         show(&view)
@@ -57,7 +58,7 @@ impl Engine {
         body: &ProposeBody,
         uplink: &Uplink,
         direction: Direction,
-        by: &Actor,
+        by: &By,
         now: UnixMillis,
         view: &mut PlanView,
     ) -> Result<(), ApiError> {
@@ -76,7 +77,7 @@ impl Engine {
         match &outcome.proposal {
             None => view.reasons.extend(reasons),
             Some(proposal) if body.dry_run => {
-                let mut record = draft(proposal.clone(), by.clone(), now);
+                let mut record = draft(proposal.clone(), by.actor.clone(), now);
                 record.others = outcome.reasons.iter().map(|one| (one.link.clone(), one.reason.to_string())).collect();
                 view.proposals.push(self.proposal_view(&record));
             }
@@ -86,8 +87,12 @@ impl Engine {
                 link: "–".into(),
                 why: "A proposal or batch of this uplink and direction is open already.".into(),
             }),
-            Some(_) => {
-                if let Some(id) = self.take_outcome(&input, outcome, None, by.clone(), body.reason.clone(), now)? {
+            Some(proposal) => {
+                let links = proposal.moves.iter().filter(|one| one.is_raise()).map(|one| one.link.clone()).collect();
+                let place = (uplink.name.clone(), direction);
+                let case = self.case_to_propose_in(place, links, by, body.reason.as_deref(), now)?;
+                let reason = body.reason.clone();
+                if let Some(id) = self.take_outcome(case, &input, outcome, None, by, reason, now)? {
                     let position = self.position(id)?;
                     view.proposals.push(self.proposal_view(&self.proposals[position]));
                 }
@@ -104,6 +109,7 @@ fn draft(proposal: plan::Proposal, by: Actor, now: UnixMillis) -> ProposalRecord
         made_at: now,
         made_by: by,
         finding: None,
+        case: None,
         reason: None,
         proposal,
         others: Vec::new(),

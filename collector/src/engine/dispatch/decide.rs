@@ -3,8 +3,9 @@
 use takar_collector_core::{
     audit::AuditEvent,
     batch::{self, Assigned, Part},
+    case::{Act, By},
     inventory::Inventory,
-    ledger::{Actor, Batch, BatchState, Change, LinkMove, ProposalId, ProposalRecord, ProposalState},
+    ledger::{Batch, BatchState, Change, LinkMove, ProposalId, ProposalRecord, ProposalState},
     plan::Move,
 };
 use takar_shared::{BatchId, ChangeId, Direction, UnixMillis, queue::Setting};
@@ -17,14 +18,18 @@ use crate::{
 };
 
 impl Engine {
-    pub(in crate::engine) fn approve(&mut self, id: ProposalId, by: Actor, now: UnixMillis) -> Result<(), ApiError> {
+    pub(in crate::engine) fn approve(&mut self, id: ProposalId, by: &By, now: UnixMillis) -> Result<(), ApiError> {
         let (position, mut record) = self.undecided(id)?;
         if let Some(why) = self.stale(&record) {
             return Err(ApiError::Conflict(format!("proposal {id} is stale: {why}")));
         }
         let batch_id = BatchId(random()?);
         let changes = self.changes_for(&record.proposal.moves, record.proposal.direction, batch_id, id, now)?;
-        record.state = ProposalState::Approved { by: by.clone() };
+        // A loan was granted as a whole: what it moves at its beginning and end is not asked for again.
+        let case = self.cases.of_proposal(id).filter(|case| case.loan.is_none()).map(|case| case.id);
+        let act = Act::Approve { proposal: id };
+        let moved = case.map(|case| self.prepare(case, &act, by, None, now)).transpose()?;
+        record.state = ProposalState::Approved { by: by.actor.clone() };
         record.decided_at = Some(now);
         record.batch = Some(batch_id);
         let batch = Batch {
@@ -39,10 +44,16 @@ impl Engine {
         };
         let mut writes = vec![Write::Proposal(record.clone()), Write::Batch(batch.clone())];
         writes.extend(changes.iter().cloned().map(Write::Change));
-        self.decide(writes, vec![(by.clone(), AuditEvent::Approved { proposal: id })])?;
-        tracing::info!(%id, %by, changes = changes.len(), "approved");
-        self.publish_event("approved", serde_json::json!({"proposal": id.0, "by": by.to_string()}));
+        let mut events = vec![(by.actor.clone(), AuditEvent::Approved { proposal: id })];
+        if let Some(moved) = &moved {
+            writes.extend(moved.writes.clone());
+            events.extend(moved.events.clone());
+        }
+        self.decide(writes, events)?;
+        tracing::info!(%id, by = %by.actor, changes = changes.len(), "approved");
+        self.publish_event("approved", serde_json::json!({"proposal": id.0, "by": by.actor.to_string()}));
         self.proposals[position] = record;
+        moved.into_iter().for_each(|moved| self.adopt(moved));
         self.batches.insert(batch_id, batch);
         self.changes.extend(changes.into_iter().map(|change| (change.id, change)));
         self.advance_batch(batch_id, now);
@@ -52,18 +63,19 @@ impl Engine {
     pub(in crate::engine) fn decline(
         &mut self,
         id: ProposalId,
-        by: Actor,
+        by: &By,
         reason: String,
         now: UnixMillis,
     ) -> Result<(), ApiError> {
         let (position, mut record) = self.undecided(id)?;
-        record.state = ProposalState::Declined { by: by.clone(), reason: reason.clone() };
+        record.state = ProposalState::Declined { by: by.actor.clone(), reason: reason.clone() };
         record.decided_at = Some(now);
         let event = AuditEvent::Declined { proposal: id, reason: reason.clone() };
-        self.decide(vec![Write::Proposal(record.clone())], vec![(by.clone(), event)])?;
-        tracing::info!(%id, %by, "declined: {reason}");
-        self.publish_event("declined", serde_json::json!({"proposal": id.0, "by": by.to_string(), "reason": reason}));
-        self.proposals[position] = record;
+        let act = Act::Decline { proposal: id, reason: reason.clone() };
+        self.decide_on(record, position, event, &act, by, now)?;
+        let by = by.actor.to_string();
+        tracing::info!(%id, by, "declined: {reason}");
+        self.publish_event("declined", serde_json::json!({"proposal": id.0, "by": by, "reason": reason}));
         Ok(())
     }
 

@@ -1,8 +1,9 @@
 //! Proposals by hand, checked like a plan.
 
 use takar_collector_core::{
-    inventory::{Link, LinkName},
-    ledger::{Actor, ProposalId},
+    case::{Act, By, CaseId, Kind, Opening, Origin, Step},
+    inventory::{Link, LinkName, UplinkName},
+    ledger::ProposalId,
     plan::{HoldReason, Move, PlanInput, Proposal, Why},
 };
 use takar_shared::{BitsPerSec, Direction, UnixMillis};
@@ -106,16 +107,53 @@ impl Engine {
     pub(in crate::engine) fn propose_asked(
         &mut self,
         body: &ProposeBody,
-        by: Actor,
+        by: &By,
         now: UnixMillis,
     ) -> Result<ProposalId, ApiError> {
         let (input, proposal) = self.asked_proposal(body, now).map_err(ApiError::Invalid)?;
-        if self.is_busy(&input.uplink, input.direction) {
-            return Err(ApiError::Conflict(format!(
-                "a proposal or batch of {} {} is open already",
-                input.uplink, input.direction
-            )));
+        self.is_free(&input.uplink, input.direction)?;
+        let links = proposal.moves.iter().filter(|one| one.is_raise()).map(|one| one.link.clone()).collect();
+        let place = (input.uplink.clone(), input.direction);
+        let case = self.case_to_propose_in(place, links, by, body.reason.as_deref(), now)?;
+        let id = self.propose(case, proposal, Vec::new(), None, by, body.reason.clone(), now)?;
+        if let Some(record) = self.proposal_record(id) {
+            self.tell_waiting(&record, now);
         }
-        self.propose(proposal, Vec::new(), None, by, body.reason.clone(), now)
+        Ok(id)
+    }
+
+    pub(in crate::engine) fn is_free(&self, uplink: &UplinkName, direction: Direction) -> Result<(), ApiError> {
+        if self.is_busy(uplink, direction) {
+            return Err(ApiError::Conflict(format!("a proposal or batch of {uplink} {direction} is open already")));
+        }
+        Ok(())
+    }
+
+    /// The case of that uplink and direction, brought to step 3, or a new one: whoever proposes by hand has looked.
+    pub(in crate::engine) fn case_to_propose_in(
+        &mut self,
+        (uplink, direction): (UplinkName, Direction),
+        links: Vec<LinkName>,
+        by: &By,
+        reason: Option<&str>,
+        now: UnixMillis,
+    ) -> Result<CaseId, ApiError> {
+        let reason = reason.map(str::trim).filter(|reason| !reason.is_empty()).unwrap_or("proposed by hand").to_owned();
+        let id = match self.cases.gathering(&uplink, direction) {
+            Some(case) => case.id,
+            None => {
+                let kind = Kind::Reallocation;
+                let origin = Origin::Person { name: by.actor.to_string(), reason: reason.clone() };
+                let opening = Opening { kind, uplink, direction, links, origin, loan: None };
+                self.open_case(opening, by.actor.clone(), now)?
+            }
+        };
+        if self.case(id)?.is_in(Step::Check) {
+            self.check_case(id, now)?;
+        }
+        if self.case(id)?.is_in(Step::Identify) {
+            self.move_case(id, &Act::Confirm { reason }, by, None, now)?;
+        }
+        Ok(id)
     }
 }

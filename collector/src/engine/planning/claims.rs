@@ -1,6 +1,7 @@
 //! What the planner is told of an uplink: of each link what it holds, wants, and whether it may change.
 
 use takar_collector_core::{
+    case::CaseId,
     demand::Estimate,
     inventory::{Link, LinkName, UplinkName},
     plan::{Claim, ClaimDemand, HoldReason, PlanInput},
@@ -32,6 +33,30 @@ impl Engine {
             claims: claims.collect(),
             settings: self.config.plan,
         })
+    }
+
+    /// As [`Engine::plan_input`]; what the register says that a link of the case needs counts as wanted, measured or not.
+    pub(in crate::engine) fn plan_input_for(
+        &self,
+        case: CaseId,
+        uplink: &UplinkName,
+        direction: Direction,
+        now: UnixMillis,
+    ) -> Option<PlanInput> {
+        let mut input = self.plan_input(uplink, direction, now)?;
+        let case = self.cases.get(case)?;
+        for claim in &mut input.claims {
+            let link = self.inventory.as_ref()?.link(&claim.link).filter(|link| case.links.contains(&link.name));
+            let need =
+                link.and_then(|link| self.need_of(link, direction, now)).filter(|need| *need > claim.current_mir);
+            if let Some(need) = need {
+                claim.demand = match claim.demand {
+                    ClaimDemand::AtLeast(wanted) => ClaimDemand::AtLeast(wanted.max(need)),
+                    ClaimDemand::Known(_) | ClaimDemand::Unknown => ClaimDemand::AtLeast(need),
+                };
+            }
+        }
+        Some(input)
     }
 
     /// What each member of an uplink is held to have, in the order of [`Inventory::members`].

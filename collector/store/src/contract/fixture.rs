@@ -126,6 +126,7 @@ pub(super) fn proposal(id: ProposalId) -> ProposalRecord {
         made_at: UnixMillis(6_000),
         made_by: Actor::Takar,
         finding: Some(1),
+        case: None,
         reason: None,
         proposal: Proposal {
             uplink: uplink(),
@@ -210,7 +211,7 @@ pub(super) fn receipt(phase: Phase, previous: Digest) -> Receipt {
 /// A leaf; the store takes line and root as they are.
 pub(super) fn leaf(index: u64) -> Write {
     let what = AuditEvent::Approved { proposal: PROPOSAL };
-    let record = AuditRecord { index, at: UnixMillis(8_000), who: Actor::Policy, what };
+    let record = AuditRecord { index, at: UnixMillis(8_000), who: Actor::Policy, from: None, what };
     Write::Leaf { record, line: line(index), root: root(index) }
 }
 

@@ -11,7 +11,7 @@ use crate::StoreError;
 /// "TAKR": tells a Takar database from any other SQLite file.
 const APPLICATION_ID: i32 = 0x5441_4b52;
 
-const SCRIPTS: &[&str] = &[V1, V2];
+const SCRIPTS: &[&str] = &[V1, V2, V3];
 
 /// Refuses a file that is not Takar's, or is of a newer Takar; changes nothing in it.
 pub(super) fn check(conn: &Connection, path: &Path) -> Result<(), StoreError> {
@@ -292,3 +292,58 @@ CREATE TABLE reported_serials (
     PRIMARY KEY (agent, device)
 ) STRICT;
 ";
+
+/// The procedure: cases with their frozen evidence, people, papers, and notices on their way.
+const V3: &str = concat!(
+    "
+CREATE TABLE cases (
+    id INTEGER PRIMARY KEY,
+    open INTEGER NOT NULL,
+    opened_at INTEGER NOT NULL,
+    uplink TEXT NOT NULL,
+    direction TEXT NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+CREATE INDEX cases_open ON cases (id) WHERE open;
+
+CREATE TABLE evidence (
+    number INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE,
+    of_case INTEGER NOT NULL REFERENCES cases (id) DEFERRABLE INITIALLY DEFERRED,
+    at INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+CREATE INDEX evidence_by_case ON evidence (of_case);
+
+CREATE TABLE accounts (
+    name TEXT NOT NULL PRIMARY KEY,
+    body TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE papers (
+    id INTEGER PRIMARY KEY,
+    number TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    year INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    of_case INTEGER REFERENCES cases (id) DEFERRABLE INITIALLY DEFERRED,
+    at INTEGER NOT NULL,
+    files TEXT NOT NULL,
+    UNIQUE (kind, number),
+    UNIQUE (kind, year, count)
+) STRICT;
+CREATE INDEX papers_by_case ON papers (of_case);
+
+CREATE TABLE deliveries (
+    id INTEGER PRIMARY KEY,
+    open INTEGER NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+CREATE INDEX deliveries_open ON deliveries (id) WHERE open;
+
+CREATE INDEX inventories_by_time ON inventories (at);
+",
+    append_only!("evidence"),
+    append_only!("papers"),
+);

@@ -1,5 +1,6 @@
 //! From a [`Write`] to rows. Runs inside the caller's transaction, which an error rolls back.
 
+mod cases;
 mod decided;
 pub(super) mod measured;
 
@@ -29,6 +30,11 @@ pub(super) fn apply(conn: &Connection, write: &Write) -> Result<(), StoreError> 
         Write::Proposal(record) => decided::proposal(conn, record),
         Write::Batch(batch) => decided::batch(conn, batch),
         Write::Change(change) => decided::change(conn, change),
+        Write::Case(case) => cases::case(conn, case),
+        Write::Evidence(row) => cases::evidence(conn, row),
+        Write::Account(row) => cases::account(conn, row),
+        Write::Paper(row) => cases::paper(conn, row),
+        Write::Delivery(row) => cases::delivery(conn, row),
         Write::Outbox { change, agent, device, serial, expires_at, command } => {
             decided::outbox(conn, *change, (*agent, device, *serial), *expires_at, command)
         }

@@ -8,6 +8,7 @@ use takar_shared::{
     birth::{Birth, Bound, DeviceBirth, DeviceState, Meter, Mode, Pending, PendingPhase, QueueSet},
     command::{Cancel, Command, Confirm},
     envelope::Route,
+    facts::{Duplex, Facts, InterfaceFacts, Switch},
     grant::Grant,
     id,
     keyset::{Keyset, Root},
@@ -226,6 +227,35 @@ pub fn receipt() -> Receipt {
         boot_epoch: BootEpoch(7),
         previous: Digest(run(0x80)),
     }
+}
+
+pub fn facts() -> Facts {
+    let wan = InterfaceFacts {
+        name: text("ether2"),
+        admin: Switch::Up,
+        oper: Switch::Down,
+        high_speed_mbps: Some(1_000),
+        duplex: Duplex::Full,
+        unchanged_for_ms: Some(86_400_000),
+        in_errors: 17,
+        out_errors: 0,
+        in_discards: u32::MAX,
+        out_discards: 300,
+    };
+    // Of a radio that says little of itself.
+    let radio = InterfaceFacts {
+        name: text("wlan0"),
+        admin: Switch::Unknown,
+        oper: Switch::Other,
+        high_speed_mbps: None,
+        duplex: Duplex::Unknown,
+        unchanged_for_ms: None,
+        in_errors: 0,
+        out_errors: 0,
+        in_discards: 0,
+        out_discards: 0,
+    };
+    Facts { boot_epoch: BootEpoch(7), read_at: MonoMillis(120_100), device: 0, interfaces: vec![wan, radio] }
 }
 
 pub fn keyset() -> Keyset {

@@ -15,16 +15,27 @@ use crate::{
 
 pub(crate) fn inventory(conn: &Connection) -> Result<Option<StoredInventory>, StoreError> {
     let sql = "SELECT at, made_by, text, digest FROM inventories ORDER BY id DESC LIMIT 1";
-    one(conn, "read the inventory", sql, (), |row| {
-        Ok(StoredInventory { at: time(row, 0)?, by: json(row, 1)?, text: row.get(2)?, digest: Digest(row.get(3)?) })
-    })
+    one(conn, "read the inventory", sql, (), inventory_row)
+}
+
+fn inventory_row(row: &Row<'_>) -> rusqlite::Result<StoredInventory> {
+    Ok(StoredInventory { at: time(row, 0)?, by: json(row, 1)?, text: row.get(2)?, digest: Digest(row.get(3)?) })
+}
+
+pub(crate) fn inventory_at(conn: &Connection, at: UnixMillis) -> Result<Option<StoredInventory>, StoreError> {
+    let sql = "SELECT at, made_by, text, digest FROM inventories WHERE at <= ?1 ORDER BY id DESC LIMIT 1";
+    one(conn, "read an earlier inventory", sql, (bound(at.0),), inventory_row)
 }
 
 pub(crate) fn allocations(conn: &Connection) -> Result<Vec<AllocationRow>, StoreError> {
+    allocations_at(conn, UnixMillis(u64::MAX))
+}
+
+pub(crate) fn allocations_at(conn: &Connection, at: UnixMillis) -> Result<Vec<AllocationRow>, StoreError> {
     let sql = "SELECT link, direction, cir, mir, at, change FROM allocations
-               WHERE id IN (SELECT max(id) FROM allocations GROUP BY link, direction)
+               WHERE id IN (SELECT max(id) FROM allocations WHERE at <= ?1 GROUP BY link, direction)
                ORDER BY link, direction";
-    all(conn, "read allocations", sql, (), |row| {
+    all(conn, "read allocations", sql, (bound(at.0),), |row| {
         let change: Option<[u8; 16]> = row.get(5)?;
         Ok(AllocationRow {
             link: named(row, 0)?,
@@ -154,7 +165,7 @@ pub(crate) fn device_serial(conn: &Connection, agent: AgentId, device: &Name) ->
     one(conn, "read a device's serial", sql, (agent.0, device.as_str()), |row| number(row, 0).map(Serial))
 }
 
-fn body<T: DeserializeOwned>(
+pub(super) fn body<T: DeserializeOwned>(
     conn: &Connection,
     doing: &'static str,
     sql: &str,
@@ -163,7 +174,7 @@ fn body<T: DeserializeOwned>(
     one(conn, doing, sql, params, |row: &Row<'_>| json(row, 0))
 }
 
-fn bodies<T: DeserializeOwned>(
+pub(super) fn bodies<T: DeserializeOwned>(
     conn: &Connection,
     doing: &'static str,
     sql: &str,
@@ -173,7 +184,7 @@ fn bodies<T: DeserializeOwned>(
 }
 
 /// One more than the largest; 1 before the first.
-fn next(conn: &Connection, doing: &'static str, largest: &str) -> Result<u64, StoreError> {
+pub(super) fn next(conn: &Connection, doing: &'static str, largest: &str) -> Result<u64, StoreError> {
     let largest: Option<Option<i64>> = one(conn, doing, largest, (), |row| row.get(0))?;
     Ok(largest.flatten().unwrap_or_default().cast_unsigned().saturating_add(1))
 }

@@ -1,0 +1,77 @@
+//! Where the procedure wants people: a dismissed case, a declined proposal, a rollback that reopens, what is overdue,
+//! and two people who are two people on the socket as well.
+
+use super::{office, steps};
+
+#[test]
+fn people_decide_and_every_end_but_the_procedures_no_has_a_report() {
+    let office = office("fair", "");
+
+    // Dismissed in step 2: the procedure's own no.
+    let no = office.opened("kantor-a");
+    let refused = office.refused(&["case", &no.to_string(), "dismiss", "--reason", " "]);
+    assert!(refused.contains("reason: expected some text"), "{refused}");
+    let refused = office.refused(&["case", &no.to_string(), "receive"]);
+    assert!(refused.contains("receive belongs to step 6 (receive); the case is in step 2 (identify)"), "{refused}");
+    let case = office.act(no, &["dismiss", "--reason", "sudah normal"]);
+    assert_eq!((case["state"].as_str(), steps(&case).len()), (Some("dismissed"), 2));
+
+    // Declined, concluded, reported, received.
+    let moves = ["--move", "kantor-a:up:8M", "--move", "kantor-b:up:12M", "--reason", "rapat"];
+    let plan = office.lab.takar(&[&["propose"], &moves[..]].concat());
+    let proposal = plan["proposals"][0]["id"].to_string();
+    let cases = office.lab.takar(&["cases"]);
+    let id = cases[0]["id"].as_u64().unwrap();
+    assert_eq!((&cases[0]["state"], &cases[0]["waits_for"]), (&"coordinate".into(), &"approve".into()));
+    let refused = office.refused(&["case", &id.to_string(), "conclude", "--reason", "x"]);
+    assert!(refused.contains("a proposal waits"), "{refused}");
+    office.lab.takar(&["decline", &proposal, "--reason", "minggu ujian"]);
+    office.act(id, &["conclude", "--reason", "sesudah ujian"]);
+    let case = office.wait_case(id, "receive");
+    assert_eq!(steps(&case), ["check", "identify", "coordinate", "allocate", "report", "receive"]);
+    assert_eq!(case["steps"][3]["result"], "not-needed");
+    assert_eq!(office.act(id, &["receive"])["state"], "archived");
+    assert_eq!(office.lab.takar(&["changes"]).as_array().unwrap().len(), 0, "nothing was sent");
+}
+
+#[test]
+fn a_rollback_reopens_the_case() {
+    let office = office("fair", "withhold_confirm = true\n");
+    let plan = office.lab.takar(&["propose", "--move", "kantor-a:up:8M", "--reason", "uji"]);
+    let proposal = &plan["proposals"][0]["id"];
+    let id = office.lab.takar(&["cases"])[0]["id"].as_u64().unwrap();
+    office.lab.takar(&["approve", &proposal.to_string()]);
+    assert_eq!(office.case(id)["state"], "allocate");
+    let case = office.wait_case(id, "coordinate");
+    assert_eq!(steps(&case), ["check", "identify", "coordinate", "allocate", "coordinate"]);
+    assert_eq!((&case["steps"][3]["result"], &case["round"]), (&"rolled-back".into(), &2.into()));
+    assert!(case["steps"][3]["note"].as_str().unwrap().contains("no confirmation in time"), "{case:#}");
+    assert_eq!(office.lab.takar(&["audit", "verify"])["ok"], true);
+}
+
+#[test]
+fn four_eyes_bind_and_what_is_overdue_says_so() {
+    let office = office("fair", "");
+    // Step 2 of this one is left alone until its minute is over.
+    let config = office.lab.dir.join("takar.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    assert!(text.contains("[procedure]\n"));
+    let slow = office.opened("kantor-b");
+
+    let account = |words: &[&str]| office.lab.takar(&[&["account"], words].concat());
+    let refused = office.refused(&["account", "add", "siti", "--role", "member", "--title", "Siti"]);
+    assert!(refused.contains("admin"), "the first must be an admin: {refused}");
+    account(&["add", "ratna", "--role", "admin", "--title", "Ratna"]);
+    account(&["add", "budi", "--role", "head", "--title", "Budi Santoso", "--os-user", "root"]);
+    // Root is Budi now. What he asks for himself another head has to approve.
+    let plan = office.lab.takar(&["propose", "--move", "kantor-a:up:8M", "--reason", "uji"]);
+    let proposal = plan["proposals"][0]["id"].to_string();
+    let refused = office.refused(&["approve", &proposal]);
+    assert!(refused.contains("four eyes are asked for"), "{refused}");
+    let refused = office.refused(&["account", "set", "ratna", "--disable"]);
+    assert!(refused.contains("manage accounts"), "a head manages no accounts: {refused}");
+    let log = office.lab.takar(&["audit", "list"]);
+    let proposed = log.as_array().unwrap().iter().rev().find(|one| one["event"] == "proposed").unwrap();
+    assert_eq!((&proposed["who"], &proposed["record"]["from"]), (&"budi".into(), &"socket uid 0".into()));
+    assert_eq!(office.case(slow)["overdue"], false);
+}
