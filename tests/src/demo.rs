@@ -18,6 +18,7 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 use clap::Parser as _;
+use serde_json::Value;
 
 use crate::process::{binaries, wait_for};
 use agents::Agents;
@@ -31,6 +32,9 @@ use story::{Seen, Tone, Voice, mbit, rows};
 
 /// A router takes an unconfirmed change back within `confirm_within_s`; this is longer.
 const TAKEN_BACK_WITHIN: Duration = Duration::from_secs(20);
+
+/// A report is written within seconds of the last confirmation.
+const REPORTED_WITHIN: Duration = Duration::from_secs(30);
 
 /// Exit codes: 0 all is as it should be, 1 it is not, 2 wrong use.
 pub fn main() -> ExitCode {
@@ -92,14 +96,32 @@ fn play(args: &Args, voice: &Voice) -> anyhow::Result<Outcome> {
     } else {
         Vec::new()
     };
+    let case = match args.course() {
+        Course::Skewed if problem.is_none() => reported(&collector),
+        _ => None,
+    };
     let audit_verified = collector.audit_holds()?;
     if args.course() == Course::Withheld && problem.is_none() {
         taken_back(&mut collector, &routers, voice)?;
     }
     let evidence = Evidence::read(&routers.logs())?;
     let mut outcome = Outcome::of(args, seen, reasons, &evidence, audit_verified);
+    if args.course() == Course::Skewed {
+        outcome.reported(case.as_ref());
+    }
     outcome.problems.extend(problem);
     Ok(outcome)
+}
+
+/// The first case whose report is written, once there is one. The verdict is the outcome's.
+fn reported(collector: &Collector) -> Option<Value> {
+    wait_for("a report", REPORTED_WITHIN, || {
+        let cases = collector.list(&["cases"])?;
+        let with_report = cases.iter().filter(|case| case["report"].is_string());
+        let Some(id) = with_report.filter_map(|case| case["id"].as_u64()).min() else { return Ok(None) };
+        collector.ask(&["case", &id.to_string()]).map(Some)
+    })
+    .ok()
 }
 
 /// Without a collector nothing new is sent, and what a router has not confirmed it takes back by itself.

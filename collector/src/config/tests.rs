@@ -54,6 +54,12 @@ fn the_optional_tables_of_the_default_are_right() {
     let config = parse(&format!("{LEAST}{}\n", bare.join("\n"))).unwrap();
     assert_eq!(config.papers.office.place, "Magelang");
     assert_eq!(config.web.map(|web| web.host().to_owned()).as_deref(), Some("takar.example"));
+    let notice = config.notice.unwrap();
+    let without = parse(&format!("{LEAST}[notice]\n[notice.mail]\nhost = \"mail.example\"\nfrom = \"a@b.example\"\n")).unwrap().notice.unwrap();
+    assert_eq!(notice.rules, without.rules);
+    let (shown, usual) = (notice.mail.unwrap(), without.mail.unwrap());
+    assert_eq!((shown.port, shown.tls, shown.timeout), (usual.port, usual.tls, usual.timeout));
+    assert!(notice.webhook.is_some());
 }
 
 #[test]

@@ -36,6 +36,10 @@ pub struct Outcome {
     /// From the first traffic to the last change confirmed.
     pub seconds_to_confirmed: Option<f64>,
     pub thresholds: Thresholds,
+    /// The case that a shortage became, and its report.
+    pub case: Option<u64>,
+    pub report: Option<String>,
+    pub report_files: Vec<String>,
     pub problems: Vec<String>,
 }
 
@@ -70,10 +74,26 @@ impl Outcome {
             audit_verified,
             seconds_to_confirmed: took_ms.map(|ms| ms as f64 / 1000.0),
             thresholds: Thresholds::of(args),
+            case: None,
+            report: None,
+            report_files: Vec::new(),
             problems: Vec::new(),
         };
         outcome.problems = outcome.judged(args.course());
         outcome
+    }
+
+    /// What `takar case` shows of the case that got its report; `None` where none did in time.
+    pub fn reported(&mut self, case: Option<&Value>) {
+        let Some(case) = case else {
+            self.problems.push("no case got its report in time".into());
+            return;
+        };
+        self.case = case["id"].as_u64();
+        self.report = case["report"].as_str().map(str::to_owned);
+        let papers = case["papers"].as_array().into_iter().flatten();
+        let files = papers.flat_map(|paper| paper["files"].as_array().into_iter().flatten());
+        self.report_files = files.filter_map(|file| file["path"].as_str().map(str::to_owned)).collect();
     }
 
     /// Everything that is not as it should be.
@@ -149,6 +169,10 @@ impl Outcome {
         }
         if let Some(seconds) = self.seconds_to_confirmed {
             voice.say(Tone::Plain, &format!("  from the first traffic to the last confirmation: {seconds:.1} s"));
+        }
+        if let Some((case, report)) = self.case.zip(self.report.as_ref()) {
+            let files = self.report_files.join(", ");
+            voice.say(Tone::Plain, &format!("Case {case} is in report {report}: {files}."));
         }
         if self.audit_verified {
             voice.say(Tone::Plain, "The audit log holds.");

@@ -1,0 +1,257 @@
+//! The provider, asked for real: a letter by e-mail over a real SMTP server (aiosmtpd), its link opened and answered on
+//! the page over TLS, the capacity accepted, planned, allocated and reported. And what a browser may not do.
+//!
+//! Needs aiosmtpd (Debian: python3-aiosmtpd), so it runs only when it is asked for by name (`tests/run` does).
+// A test that cannot go on has failed; the programs run in real time.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+    time::Duration,
+};
+
+use takar_e2e::{
+    lab::{Lab, Traffic},
+    process::{Process, free_port, wait_for},
+};
+
+const PASSWORD: &str = "kuda laut di Selat Sunda";
+
+#[test]
+fn a_provider_is_asked_by_mail_and_answers_once_on_the_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let (smtp, web) = (free_port().unwrap(), free_port().unwrap());
+    let post = Post::start(folder.path(), smtp);
+    let rules = format!(
+        "[procedure]\nweek = {{ mon = \"00:00-24:00\", tue = \"00:00-24:00\", wed = \"00:00-24:00\", \
+         thu = \"00:00-24:00\", fri = \"00:00-24:00\", sat = \"00:00-24:00\", sun = \"00:00-24:00\" }}\n\
+         [web]\nlisten = \"127.0.0.1:{web}\"\nurl = \"https://localhost:{web}\"\n\
+         [notice]\ndigest_after_s = 0\n\
+         [notice.mail]\nhost = \"127.0.0.1\"\nport = {smtp}\ntls = \"none\"\nfrom = \"Takar <takar@office.example>\"\n"
+    );
+    let traffic = Traffic { profile: "fair", seed: 1, sites: 2, capacity_bps: 20_000_000 };
+    let (lab, _serve) = Lab::start(folder.path(), traffic, &rules);
+    let sites = [lab.site("kantor-a", 0), lab.site("kantor-b", 1)];
+    lab.import(&sites);
+    // Where the provider is written to.
+    let register = folder.path().join("inventory.toml");
+    let text = fs::read_to_string(&register).unwrap();
+    let text = text.replace("title = \"ISP\"\n", "title = \"ISP\"\nemail = \"noc@isp.example\"\ncontact = \"Tono\"\n");
+    fs::write(&register, text).unwrap();
+    lab.takar(&["import", register.to_str().unwrap()]);
+    let password = folder.path().join("pw");
+    fs::write(&password, PASSWORD).unwrap();
+    let password = password.to_str().unwrap();
+    let add = |name: &str, role: &str, more: &[&str]| {
+        let words = ["account", "add", name, "--role", role, "--title", name, "--password-file", password];
+        lab.takar(&[&words[..], more].concat());
+    };
+    add("ratna", "admin", &[]);
+    add("siti", "member", &["--os-user", &me(), "--email", "siti@office.example"]);
+    add("budi", "head", &["--email", "budi@office.example"]);
+
+    // A member opens, verifies, and asks: a letter goes out by itself.
+    let case = lab.takar(&["open-case", "--link", "kantor-a:up", "--reason", "kelas daring"]);
+    let id = case["id"].to_string();
+    lab.takar(&["case", &id, "confirm", "--reason", "benar"]);
+    lab.takar(&["case", &id, "ask-provider", "--wanted", "24M", "--price", "2000000"]);
+    let letter = post.wait("noc@isp.example", |mail| mail.contains("/provider/"));
+    assert!(letter.contains("takar@office.example") && letter.contains("letter.id."), "{letter}");
+    let sent = wait_for("the letter to be noted as sent", Duration::from_secs(20), || {
+        let case = lab.takar(&["case", &id]);
+        Ok(case["case"]["provider"]["sent"].is_array().then_some(case))
+    })
+    .unwrap();
+    assert_eq!(sent["case"]["provider"]["sent"][1], "e-mail to noc@isp.example");
+
+    // Looking decides nothing, however often: mail scanners open links.
+    let browser = Browser::new(web);
+    let path = link_in(&letter, web);
+    for _ in 0..3 {
+        let (status, page) = browser.get(&path);
+        assert_eq!(status, 200, "{page}");
+        assert!(page.contains("24 Mbit/s") && page.contains("<form"), "{page}");
+    }
+    assert!(lab.takar(&["case", &id])["case"]["provider"]["answer"].is_null());
+    let forged = format!("{}A", path.trim_end_matches(|c: char| c.is_ascii_alphanumeric()));
+    assert_eq!(browser.get(&forged).0, 404);
+    assert_eq!(browser.post(&path, &[("answer", "agree")]).0, 200, "without a name it is asked again");
+    let answer = [("answer", "agree"), ("name", "Tono Wijaya"), ("ticket", "T-77"), ("promised", "2030-01-02")];
+    let (status, page) = browser.post(&path, &answer);
+    assert_eq!(status, 200, "{page}");
+    // Once.
+    let (status, page) = browser.post(&path, &[("answer", "refuse"), ("name", "Mallory")]);
+    assert_eq!(status, 409, "{page}");
+    let case = lab.takar(&["case", &id]);
+    let said = &case["case"]["provider"]["answer"];
+    assert_eq!((&said["agreed"], &said["by"], &said["ticket"]), (&true.into(), &"Tono Wijaya".into(), &"T-77".into()));
+    let trail = case["trail"].as_array().unwrap();
+    let answered = trail.iter().find(|one| one["record"]["what"]["act"] == "answered").unwrap();
+    assert_eq!(answered["who"], "provider:isp");
+    assert!(answered["record"]["from"].as_str().unwrap().starts_with("link of case"), "{answered:#}");
+    post.wait("siti@office.example", |mail| mail.contains("T-77"));
+
+    // Accepted: the register has the capacity, and the case goes on with it.
+    lab.takar(&["case", &id, "accept", "--measured", "23.6M"]);
+    let plan = lab.takar(&["propose", "--move", "kantor-a:up:14M", "--reason", "kapasitas baru"]);
+    assert_eq!(plan["proposals"][0]["budget_bps"], 24_000_000);
+    // The head decides on the page, whoever is at the socket proposed it.
+    let head = Browser::new(web);
+    assert_eq!(head.get("/").0, 303, "nobody looks without logging in");
+    assert_eq!(head.log_in("budi", "wrong password!").0, 403);
+    assert_eq!(head.log_in("budi", PASSWORD).0, 303);
+    let (status, page) = head.get(&format!("/cases/{id}"));
+    assert_eq!(status, 200);
+    let proposal = plan["proposals"][0]["id"].to_string();
+    let approve = format!("/cases/{id}/approve");
+    assert_eq!(head.post(&approve, &[("proposal", &proposal)]).0, 403, "a form without its token");
+    let csrf = token_in(&page);
+    assert_eq!(head.post(&approve, &[("csrf", &csrf), ("proposal", "999")]).0, 409, "another proposal");
+    assert_eq!(head.post(&approve, &[("csrf", &csrf), ("proposal", &proposal)]).0, 303);
+    let case = wait_for("the report", Duration::from_secs(60), || {
+        let case = lab.takar(&["case", &id]);
+        Ok((case["state"] == "receive").then_some(case))
+    })
+    .unwrap_or_else(|error| panic!("{error}\n{:#}", lab.takar(&["case", &id])));
+    assert_eq!(case["kind"], "addition");
+    let file = case["papers"].as_array().unwrap().iter().find(|paper| paper["kind"] == "report").unwrap()["files"][0]["path"].clone();
+    let (status, _) = head.get(&format!("/papers/{}", file.as_str().unwrap()));
+    assert_eq!(status, 200);
+    assert_eq!(head.get("/papers/../takar.db").0, 404);
+    post.wait("budi@office.example", |mail| mail.contains(case["report"].as_str().unwrap()));
+    assert_eq!(head.post(&format!("/cases/{id}/receive"), &[("csrf", &csrf), ("remark", "baik")]).0, 303);
+    assert_eq!(lab.takar(&["case", &id])["state"], "archived");
+    // A member may look, and not approve; nobody without an account may anything.
+    let member = Browser::new(web);
+    assert_eq!(member.log_in("siti", PASSWORD).0, 303);
+    assert_eq!((member.get("/cases").0, member.get("/accounts").0, member.get("/v1/status").0), (200, 403, 200));
+    assert_eq!(Browser::new(web).get("/v1/status").0, 401);
+    let admin = Browser::new(web);
+    assert_eq!(admin.log_in("ratna", PASSWORD).0, 303);
+    let (_, page) = admin.get("/accounts");
+    let csrf = token_in(&page);
+    let (status, page) = admin.post("/accounts/ratna/disable", &[("csrf", &csrf)]);
+    assert_eq!(status, 422, "the last admin stays");
+    assert!(page.contains("ratna"));
+}
+
+/// Who this process is, as the socket will see it.
+fn me() -> String {
+    let name = Command::new("id").arg("-un").output().unwrap().stdout;
+    String::from_utf8(name).unwrap().trim().to_owned()
+}
+
+fn link_in(mail: &str, port: u16) -> String {
+    let start = format!("https://localhost:{port}");
+    let (_, rest) = mail.split_once(&format!("{start}/provider/")).unwrap();
+    let token: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).collect();
+    format!("/provider/{token}")
+}
+
+fn token_in(page: &str) -> String {
+    let (_, rest) = page.split_once("name=\"csrf\" value=\"").unwrap();
+    rest.split('"').next().unwrap().to_owned()
+}
+
+/// A real mail server that keeps what it takes in a Maildir.
+struct Post {
+    _server: Process,
+    folder: PathBuf,
+}
+
+impl Post {
+    fn start(at: &Path, port: u16) -> Self {
+        let folder = at.join("mail");
+        let mut command = Command::new("/usr/bin/python3");
+        command.args(["-m", "aiosmtpd", "-n", "-l", &format!("127.0.0.1:{port}"), "-c", "aiosmtpd.handlers.Mailbox"]);
+        command.arg(&folder);
+        let mut server = Process::start("aiosmtpd", command, &at.join("smtp.log")).unwrap();
+        wait_for("aiosmtpd", Duration::from_secs(20), || {
+            server.check()?;
+            Ok(std::net::TcpStream::connect(("127.0.0.1", port)).ok())
+        })
+        .unwrap();
+        Self { _server: server, folder }
+    }
+
+    /// A mail to somebody, with its transfer encoding taken off.
+    fn wait(&self, to: &str, holds: impl Fn(&str) -> bool) -> String {
+        wait_for(&format!("a mail to {to}"), Duration::from_secs(40), || {
+            let files = fs::read_dir(self.folder.join("new")).into_iter().flatten();
+            let mut mails = files.filter_map(|file| fs::read(file.ok()?.path()).ok()).map(|bytes| plain(&bytes));
+            Ok(mails.find(|mail| mail.contains(to) && holds(mail)))
+        })
+        .unwrap()
+    }
+}
+
+/// Quoted-printable (RFC 2045) undone, as far as ASCII goes.
+fn plain(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n").replace("=\n", "");
+    ["3D", "2D", "5F", "2E"].iter().fold(text, |text, code| {
+        let byte = u8::from_str_radix(code, 16).unwrap();
+        text.replace(&format!("={code}"), &char::from(byte).to_string())
+    })
+}
+
+/// Keeps its cookies; follows nothing by itself.
+struct Browser {
+    agent: ureq::Agent,
+    base: String,
+    cookies: std::cell::RefCell<HashMap<String, String>>,
+}
+
+impl Browser {
+    fn new(port: u16) -> Self {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        // Its certificate is of the network's own CA, which no browser knows.
+        let tls = ureq::tls::TlsConfig::builder()
+            .disable_verification(true)
+            .unversioned_rustls_crypto_provider(provider)
+            .build();
+        let config = ureq::config::Config::builder()
+            .tls_config(tls)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_global(Some(Duration::from_secs(20)))
+            .build();
+        let base = format!("https://localhost:{port}");
+        Self { agent: ureq::Agent::new_with_config(config), base, cookies: std::cell::RefCell::default() }
+    }
+
+    fn get(&self, path: &str) -> (u16, String) {
+        let request = self.agent.get(format!("{}{path}", self.base)).header("Cookie", self.cookie());
+        self.took(request.call().unwrap())
+    }
+
+    fn post(&self, path: &str, fields: &[(&str, &str)]) -> (u16, String) {
+        let request = self.agent.post(format!("{}{path}", self.base)).header("Cookie", self.cookie());
+        self.took(request.send_form(fields.iter().copied()).unwrap())
+    }
+
+    fn log_in(&self, name: &str, password: &str) -> (u16, String) {
+        self.post("/login", &[("name", name), ("password", password), ("next", "/")])
+    }
+
+    fn cookie(&self) -> String {
+        let cookies = self.cookies.borrow();
+        cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+    }
+
+    fn took(&self, mut answer: ureq::http::Response<ureq::Body>) -> (u16, String) {
+        for value in answer.headers().get_all("set-cookie") {
+            let pair = value.to_str().unwrap().split(';').next().unwrap().to_owned();
+            let (name, value) = pair.split_once('=').unwrap();
+            self.cookies.borrow_mut().insert(name.into(), value.into());
+        }
+        let status = answer.status().as_u16();
+        let body = answer.body_mut().read_to_string().unwrap_or_default();
+        (status, body)
+    }
+}
+
