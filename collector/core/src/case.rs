@@ -143,8 +143,12 @@ impl Pause {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dialogue {
     pub provider: ProviderName,
+    /// As the letter calls it.
+    pub title: String,
     /// Of the letter.
     pub number: String,
+    /// What the uplink had when this was asked.
+    pub capacity: BitsPerSec,
     /// Capacity that the uplink should have.
     pub wanted: BitsPerSec,
     /// Whole rupiah a month.

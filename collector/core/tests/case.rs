@@ -51,6 +51,8 @@ fn opened(loan: Option<Loan>, now: u64) -> Case {
 fn dialogue(now: u64) -> Dialogue {
     Dialogue {
         provider: provider(),
+        title: "ISP".into(),
+        capacity: BitsPerSec(1_000_000),
         number: "B-1".into(),
         wanted: BitsPerSec(100),
         price_idr: Some(1),

@@ -67,7 +67,8 @@ fn foot(document: &Document, out: &mut String) {
     out.push_str("</div>\n</section>\n");
     if !document.copies.is_empty() {
         let copies: Vec<String> = document.copies.iter().map(|copy| format!("<li>{}</li>", escaped(copy))).collect();
-        let _ = writeln!(out, "<ol class=\"copies\">{}</ol>", copies.concat());
+        let label = if document.lang == "id" { "Tembusan:" } else { "Copies:" };
+        let _ = writeln!(out, "<p class=\"copies\">{label}</p>\n<ol class=\"copies\">{}</ol>", copies.concat());
     }
     let _ = writeln!(out, "<footer>{}</footer>", escaped(&document.footer));
 }

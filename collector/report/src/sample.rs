@@ -84,7 +84,10 @@ pub fn case_report() -> CaseReport {
                 Why::Gets { wanted_bps: 15_220_000, served_bps: 10_000_000 },
             ),
         ],
-        unmoved: vec![Unmoved { link: "kec-01".into(), why: "It is not pinned.".into() }],
+        unmoved: vec![Unmoved {
+            link: "kec-01".into(),
+            why: "It is not at its ceiling and has nothing to give; with headroom it needs 3.12 Mbit/s.".into(),
+        }],
         verification: checks(),
         coordination: Coordination {
             options: vec![

@@ -4,6 +4,7 @@ mod letter;
 mod plot;
 mod report;
 mod summary;
+pub(crate) mod voice;
 
 use crate::{
     Lang, Zone,
@@ -13,6 +14,7 @@ use crate::{
     office::{Office, Signatory},
     words::Words,
 };
+use voice::Voice;
 
 /// Hexadecimal digits of the audit log's root that are printed.
 const ROOT_DIGITS: usize = 16;
@@ -85,21 +87,16 @@ impl<'a> Writer<'a> {
         Signature { role: signatory.role.clone(), name: signatory.name.clone(), id, note }
     }
 
-    /// A direction in words.
-    fn direction(&self, direction: &str) -> String {
-        match direction {
-            "up" => t!(self, "direction-up"),
-            _ => t!(self, "direction-down"),
-        }
+    fn voice(&self) -> Voice<'_> {
+        Voice { words: &self.words, figures: self.figures }
     }
 
-    /// Who did something: a person's name, or the word for what is no person.
+    fn direction(&self, direction: &str) -> String {
+        self.voice().direction(direction)
+    }
+
     fn who(&self, name: &str) -> String {
-        match name {
-            "takar" => t!(self, "who-takar"),
-            "policy" => t!(self, "who-policy"),
-            name => name.strip_prefix("provider:").unwrap_or(name).to_owned(),
-        }
+        self.voice().who(name)
     }
 
     fn columns(&self, columns: &[(&str, Align, u16)]) -> Vec<Column> {

@@ -1,206 +1,47 @@
 //! The model as a workbook: real numbers, real dates, and the evidence as a chart of the spreadsheet's own.
 
+mod sheets;
+
 use rust_xlsxwriter::{Chart, ChartType, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
 use crate::{
     Lang, Zone,
     figures::Figures,
-    model::{CaseReport, Outcome, SummaryReport, Utilisation},
+    model::{CaseReport, SummaryReport, Utilisation},
     words::Words,
+    write::voice::Voice,
 };
 
 /// What is 1 in a cell, in bit/s.
 const MBPS: f64 = 1e6;
+/// Half of what a cell holds.
+const MOST_CHARS: usize = 16_000;
 
 pub fn case_report(model: &CaseReport, zone: &Zone, lang: Lang) -> Result<Vec<u8>, XlsxError> {
     let mut book = Book::new(zone, lang);
-    let outcome = match &model.outcome {
-        Outcome::Allocated => book.word("short-allocated"),
-        Outcome::Returned => book.word("short-returned"),
-        Outcome::NotCarriedOut { why } => why.clone(),
-    };
-    let minutes = |ms: u64| Cell::Number(ms as f64 / 60_000.0);
-    book.sheet(
-        "sheet-summary",
-        &[],
-        &[
-            vec![book.label("label-number"), text(&model.number)],
-            vec![book.label("label-case"), Cell::Number(model.case as f64)],
-            vec![book.label("column-uplink"), text(&model.uplink.name)],
-            vec![book.label("column-direction"), text(&model.direction)],
-            vec![book.label("label-opened"), Cell::Time(model.opened_at)],
-            vec![book.label("label-made"), Cell::Time(model.made_at)],
-            vec![book.label("column-outcome"), text(&outcome)],
-            vec![book.label("label-took"), minutes(model.worked_ms)],
-            vec![book.label("label-standard"), Cell::Number(model.standard_minutes as f64)],
-            vec![book.label("label-root"), text(&model.audit.root)],
-        ],
-    )?;
-    let used =
-        |used: Option<&Utilisation>, pick: fn(&Utilisation) -> u64| used.map_or(Cell::Empty, |used| rate(pick(used)));
-    let rows: Vec<Vec<Cell>> = model
-        .sites
-        .iter()
-        .map(|site| {
-            let (before, after) = (site.utilisation_before.as_ref(), site.utilisation_after.as_ref());
-            vec![
-                text(&site.site_title),
-                text(&site.link),
-                rate(site.before_bps),
-                rate(site.after_bps),
-                site.device_bps.map_or(Cell::Empty, rate),
-                used(before, |used| used.mean_bps),
-                used(before, |used| used.p95_bps),
-                used(before, |used| used.peak_bps),
-                used(after, |used| used.p95_bps),
-            ]
-        })
-        .collect();
-    let columns = [
-        "column-site",
-        "column-uplink",
-        "column-before",
-        "column-after",
-        "column-device",
-        "column-mean",
-        "column-p95",
-        "column-peak",
-        "column-used-after",
-    ];
-    book.sheet("sheet-sites", &columns, &rows)?;
-    let rows: Vec<Vec<Cell>> = model
-        .steps
-        .iter()
-        .map(|step| {
-            vec![
-                Cell::Number(step.number.into()),
-                text(book.word(&format!("step-{}", step.number.clamp(1, 6)))),
-                text(&step.owner),
-                Cell::Time(step.began_at),
-                step.ended_at.map_or(Cell::Empty, Cell::Time),
-                Cell::Number(step.standard_minutes as f64),
-                minutes(step.worked_ms),
-                text(&step.result),
-            ]
-        })
-        .collect();
-    let columns = [
-        "column-no",
-        "column-activity",
-        "column-who",
-        "label-began",
-        "label-ended",
-        "label-standard",
-        "label-took",
-        "column-result",
-    ];
-    book.sheet("sheet-steps", &columns, &rows)?;
-    let rows: Vec<Vec<Cell>> = model
-        .verification
-        .iter()
-        .map(|check| {
-            vec![text(book.word(&format!("check-{}", check.what))), text(&check.outcome), text(&check.evidence)]
-        })
-        .collect();
-    book.sheet("sheet-checks", &["column-check", "column-outcome", "column-evidence"], &rows)?;
-    let rows: Vec<Vec<Cell>> = model
-        .commands
-        .iter()
-        .map(|command| {
-            let time = |at: Option<u64>| at.map_or(Cell::Empty, Cell::Time);
-            vec![
-                text(&command.change),
-                text(&command.device),
-                command.serial.map_or(Cell::Empty, |serial| Cell::Number(serial as f64)),
-                time(command.dispatched_at),
-                time(command.applied_at),
-                time(command.ended_at),
-                text(&command.state),
-                text(command.read_back.join("; ")),
-            ]
-        })
-        .collect();
-    let columns = [
-        "column-command",
-        "column-device-name",
-        "column-no",
-        "column-sent",
-        "column-applied",
-        "column-ended",
-        "column-state",
-        "column-read-back",
-    ];
-    book.sheet("sheet-commands", &columns, &rows)?;
+    book.case(model)?;
+    book.sites(model)?;
+    book.steps(model)?;
+    book.checks(model)?;
+    book.commands(model)?;
     book.evidence(model)?;
     book.finish()
 }
 
 pub fn summary(model: &SummaryReport, zone: &Zone, lang: Lang) -> Result<Vec<u8>, XlsxError> {
     let mut book = Book::new(zone, lang);
-    let rows: Vec<Vec<Cell>> = model
-        .cases
-        .iter()
-        .map(|case| {
-            vec![
-                Cell::Number(case.case as f64),
-                text(&case.uplink),
-                text(&case.direction),
-                text(&case.state),
-                Cell::Time(case.opened_at),
-                case.closed_at.map_or(Cell::Empty, Cell::Time),
-                rate(case.moved_bps),
-                Cell::Number(case.worked_ms as f64 / 60_000.0),
-                Cell::Number(case.overdue_steps.into()),
-                case.report.as_deref().map_or(Cell::Empty, text),
-            ]
-        })
-        .collect();
-    let columns = [
-        "label-case",
-        "column-uplink",
-        "column-direction",
-        "column-state",
-        "label-began",
-        "label-ended",
-        "column-moved",
-        "label-took",
-        "total-late",
-        "column-report",
+    let rows = [
+        vec![book.label("label-number"), text(&model.number)],
+        vec![book.label("label-from"), Cell::Time(model.from)],
+        vec![book.label("label-to"), Cell::Time(model.to)],
+        vec![book.label("label-made"), Cell::Time(model.made_at)],
+        vec![book.label("total-cases"), count(model.cases.len())],
+        vec![book.label("sheet-links"), count(model.links.len())],
+        vec![book.label("label-root"), text(&model.audit.root)],
     ];
-    book.sheet("sheet-cases", &columns, &rows)?;
-    let rows: Vec<Vec<Cell>> = model
-        .links
-        .iter()
-        .map(|link| {
-            let used = link.utilisation;
-            let value = |pick: fn(Utilisation) -> u64| used.map_or(Cell::Empty, |used| rate(pick(used)));
-            vec![
-                text(&link.site_title),
-                text(&link.link),
-                text(&link.uplink),
-                text(&link.direction),
-                rate(link.ceiling_bps),
-                value(|used| used.mean_bps),
-                value(|used| used.p95_bps),
-                value(|used| used.peak_bps),
-                Cell::Number(link.shortage_ms as f64 / 60_000.0),
-                Cell::Number(link.changes.into()),
-            ]
-        })
-        .collect();
-    let columns = [
-        "column-site",
-        "sheet-links",
-        "column-uplink",
-        "column-direction",
-        "column-ceiling",
-        "column-mean",
-        "column-p95",
-        "column-peak",
-        "column-shortage",
-        "column-change",
-    ];
-    book.sheet("sheet-links", &columns, &rows)?;
+    book.sheet("sheet-summary", &[], &rows)?;
+    book.cases(model)?;
+    book.links(model)?;
     book.finish()
 }
 
@@ -215,7 +56,24 @@ enum Cell {
 }
 
 fn text(text: impl AsRef<str>) -> Cell {
-    Cell::Text(text.as_ref().to_owned())
+    // A spreadsheet holds no longer ones; a character counts for two at most.
+    Cell::Text(text.as_ref().chars().take(MOST_CHARS).collect())
+}
+
+fn count(number: usize) -> Cell {
+    Cell::Number(number as f64)
+}
+
+fn minutes(ms: u64) -> Cell {
+    Cell::Number(ms as f64 / 60_000.0)
+}
+
+fn time(at: Option<u64>) -> Cell {
+    at.map_or(Cell::Empty, Cell::Time)
+}
+
+fn used(used: Option<&Utilisation>, pick: fn(&Utilisation) -> u64) -> Cell {
+    used.map_or(Cell::Empty, |used| rate(pick(used)))
 }
 
 fn rate(bps: u64) -> Cell {
@@ -251,6 +109,10 @@ impl<'a> Book<'a> {
         Cell::Text(self.word(key))
     }
 
+    fn voice(&self) -> Voice<'_> {
+        Voice { words: &self.words, figures: self.figures }
+    }
+
     fn sheet(&mut self, name: &str, columns: &[&str], rows: &[Vec<Cell>]) -> Result<(), XlsxError> {
         let name = self.word(name);
         let titles: Vec<String> = columns.iter().map(|key| self.word(key)).collect();
@@ -274,7 +136,7 @@ impl<'a> Book<'a> {
     /// One curve below the other, and a chart of each.
     fn evidence(&mut self, model: &CaseReport) -> Result<(), XlsxError> {
         let name = self.word("sheet-evidence");
-        let (carried, ceiling, at) = (self.word("legend-carried"), self.word("legend-ceiling"), self.word("label-at"));
+        let (carried, ceiling, at) = (self.word("label-carried"), self.word("label-ceiling"), self.word("label-at"));
         let sheet = self.book.add_worksheet().set_name(&name)?;
         let mut line = 0u32;
         for plot in &model.plots {
@@ -302,6 +164,7 @@ impl<'a> Book<'a> {
                         .set_values((name.as_str(), first, column, next - 1, column));
                 }
                 chart.title().set_name(&plot.link);
+                chart.x_axis().set_num_format("hh:mm");
                 chart.y_axis().set_name("Mbit/s");
                 sheet.insert_chart(line, 4, &chart)?;
             }

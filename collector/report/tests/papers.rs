@@ -8,21 +8,52 @@ use takar_report::{
     Lang, Zone,
     document::{self, Document},
     html,
-    model::{CaseKind, CaseReport, Outcome},
+    model::{CaseKind, CaseReport, Outcome, Why},
+    office::Office,
     sample, xlsx,
 };
 
 fn reports() -> Vec<CaseReport> {
-    let mut all = vec![sample::case_report(), sample::refused()];
+    let mut all = vec![sample::case_report(), sample::refused(), undone()];
     for kind in [CaseKind::Reallocation, CaseKind::Addition, CaseKind::Bod, CaseKind::Deferral] {
         let mut model = sample::case_report();
         model.kind = kind;
         if kind == CaseKind::Bod {
             model.outcome = Outcome::Returned;
+            model.sites[2].why = Why::Lent { wanted_bps: 15_240_000 };
         }
+        all.push(model.clone());
+        model.outcome = Outcome::NotCarriedOut { why: "The case has not ended.".into() };
+        model.commands.clear();
         all.push(model);
     }
     all
+}
+
+/// A change did not hold and was made again; the head has received the report.
+fn undone() -> CaseReport {
+    let mut model = sample::case_report();
+    let step = |number: u8, round: u16, result: &str| {
+        let mut step = model.steps[0].clone();
+        (step.number, step.round, step.result, step.ended_at) =
+            (number, round, result.into(), Some(sample::MORNING + 60_000));
+        step.overdue = number == 3;
+        step
+    };
+    model.steps = [
+        step(1, 1, "done"),
+        step(2, 1, "done"),
+        step(3, 1, "done"),
+        step(4, 1, "rolled-back"),
+        step(3, 2, "done"),
+        step(4, 2, "done"),
+        step(5, 2, "done"),
+        step(6, 2, "done"),
+    ]
+    .into();
+    model.sites[2].after_bps = 12_000_000;
+    model.worked_ms = 300 * 60_000;
+    model
 }
 
 fn documents() -> Vec<Document> {
@@ -45,6 +76,26 @@ fn strings(value: &serde_json::Value, found: &mut Vec<String>) {
     }
 }
 
+/// How keys begin.
+const KEYS: [&str; 16] = [
+    "told",
+    "why",
+    "column",
+    "table",
+    "outcome",
+    "part",
+    "letter",
+    "label",
+    "step",
+    "check",
+    "said",
+    "did",
+    "result",
+    "state",
+    "advice",
+    "conclusion",
+];
+
 #[test]
 fn nothing_but_words_and_figures_is_in_a_paper() {
     for document in documents() {
@@ -52,15 +103,18 @@ fn nothing_but_words_and_figures_is_in_a_paper() {
         strings(&serde_json::to_value(&document).unwrap(), &mut found);
         assert!(found.len() > 20);
         for text in found {
+            assert!(!text.trim().is_empty());
             for leak in ["{", "}", "$", "None", "Some(", "\u{2068}"] {
                 assert!(!text.contains(leak), "{leak:?} in {text:?}");
             }
             // A key without its word.
             let is_key = text.split_once('-').is_some_and(|(one, other)| {
-                ["told", "why", "column", "table", "outcome", "part", "letter", "label", "step", "check"].contains(&one)
-                    && other.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+                KEYS.contains(&one) && other.chars().all(|c| c.is_ascii_lowercase() || c == '-')
             });
             assert!(!is_key, "{text:?}");
+            // What Takar keeps in English is put into words.
+            let is_english = [" the ", " its ", " is ", " was "].iter().any(|word| text.contains(word));
+            assert!(document.lang == "en" || !is_english, "{text:?}");
         }
     }
 }
@@ -87,6 +141,57 @@ fn the_form_is_the_offices() {
     assert_eq!(headings, expected);
     assert_eq!(document.place_date.as_deref(), Some("Kota Mungkid, 24 November 2026"));
     assert!(document.footer.contains("02f0d3b66ffe243e"), "{}", document.footer);
+}
+
+fn table<'a>(document: &'a Document, caption: &str) -> &'a document::Table {
+    let mut tables = document.blocks.iter().filter_map(|block| match block {
+        document::Block::Table(table) => Some(table),
+        _ => None,
+    });
+    tables.find(|table| table.caption.starts_with(caption)).unwrap()
+}
+
+#[test]
+fn all_six_steps_stand_in_the_table() {
+    for model in reports() {
+        let document = document::case_report(&model, &sample::office(), &Zone::WIB, Lang::Id);
+        let steps = table(&document, "Pelaksanaan langkah");
+        for number in 1..=6 {
+            // Of a second round: 5.2.
+            let is_it = |cell: &str| cell.split('.').next() == Some(&number.to_string());
+            assert!(steps.rows.iter().any(|row| is_it(&row.cells[0])), "{number}");
+        }
+    }
+    let document = document::case_report(&sample::case_report(), &sample::office(), &Zone::WIB, Lang::Id);
+    let last = table(&document, "Pelaksanaan langkah").rows.last().unwrap();
+    // What is left of three and a half hours.
+    assert_eq!(last.cells[4], "30 menit");
+    assert_eq!(last.cells[6], "belum dimulai");
+}
+
+#[test]
+fn every_row_fills_its_columns() {
+    for document in documents() {
+        for block in &document.blocks {
+            let document::Block::Table(table) = block else { continue };
+            assert!(table.rows.iter().all(|row| row.cells.len() == table.columns.len()), "{}", table.caption);
+        }
+    }
+}
+
+#[test]
+fn whoever_did_the_work_signs_where_the_office_names_nobody() {
+    let office = Office { member: None, ..sample::office() };
+    let sign = |model: &CaseReport| document::case_report(model, &office, &Zone::WIB, Lang::Id).signatures;
+    let mut model = sample::case_report();
+    assert_eq!(sign(&model).len(), 1);
+    model.steps[1].owner = "budi".into();
+    let signatures = sign(&model);
+    assert_eq!(signatures.len(), 2);
+    assert_eq!(signatures[0].name, "budi");
+    assert_eq!(signatures[1].note, None);
+    let signatures = document::case_report(&undone(), &sample::office(), &Zone::WIB, Lang::Id).signatures;
+    assert_eq!(signatures[1].note.as_deref(), Some("Diterima 24 November 2026 08.01 WIB"));
 }
 
 /// Tags that open are closed in order.
@@ -150,11 +255,16 @@ fn a_workbook_has_the_same_numbers() {
             }
             let steps = book.worksheet_range(&names[2]).unwrap();
             assert_eq!(steps.height(), model.steps.len() + 1);
+            let commands = book.worksheet_range(&names[4]).unwrap();
+            let word = if lang == Lang::Id { "terkonfirmasi" } else { "confirmed" };
+            for row in commands.rows().skip(1) {
+                assert_eq!(row[6], Data::String(word.into()));
+            }
         }
         let bytes = xlsx::summary(&sample::summary(200), &Zone::WIB, lang).unwrap();
         let mut book: Xlsx<_> = calamine::open_workbook_from_rs(Cursor::new(bytes)).unwrap();
         let names = book.sheet_names();
-        assert_eq!(book.worksheet_range(&names[1]).unwrap().height(), 201);
+        assert_eq!(book.worksheet_range(&names[2]).unwrap().height(), 201);
     }
 }
 

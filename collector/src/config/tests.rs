@@ -55,7 +55,10 @@ fn the_optional_tables_of_the_default_are_right() {
     assert_eq!(config.papers.office.place, "Magelang");
     assert_eq!(config.web.map(|web| web.host().to_owned()).as_deref(), Some("takar.example"));
     let notice = config.notice.unwrap();
-    let without = parse(&format!("{LEAST}[notice]\n[notice.mail]\nhost = \"mail.example\"\nfrom = \"a@b.example\"\n")).unwrap().notice.unwrap();
+    let without = parse(&format!("{LEAST}[notice]\n[notice.mail]\nhost = \"mail.example\"\nfrom = \"a@b.example\"\n"))
+        .unwrap()
+        .notice
+        .unwrap();
     assert_eq!(notice.rules, without.rules);
     let (shown, usual) = (notice.mail.unwrap(), without.mail.unwrap());
     assert_eq!((shown.port, shown.tls, shown.timeout), (usual.port, usual.tls, usual.timeout));

@@ -106,16 +106,15 @@ async fn draw(
                 serde_json::from_value::<Vec<CheckView>>(check).ok()
             });
             let rows = frozen.unwrap_or_default();
-            let capacity = rows.iter().find_map(|row| row.contract_bps).unwrap_or_default();
             let of_case = rows.iter().filter(|row| case.links.iter().any(|link| link.as_str() == row.link));
             Standing::Open(Box::new(Request {
                 token: token.to_owned(),
                 number: dialogue.number.clone(),
-                provider: dialogue.provider.to_string(),
+                provider: dialogue.title.clone(),
                 contract: None,
                 uplink: case.uplink.to_string(),
                 direction: case.direction.as_str().into(),
-                capacity_bps: capacity,
+                capacity_bps: dialogue.capacity.0,
                 wanted_bps: dialogue.wanted.0,
                 from: case.loan.as_ref().map(|loan| loan.from.0),
                 until: case.loan.as_ref().map(|loan| loan.until.0),

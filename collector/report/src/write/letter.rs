@@ -16,7 +16,10 @@ pub(super) fn write(model: &ProviderRequest, writer: &Writer<'_>) -> Document {
     let mut page = Page::default();
     page.say(t!(writer, "letter-greeting"));
     let sites = if model.sites.is_empty() { model.uplink.clone() } else { model.sites.join(", ") };
-    page.say(t!(writer, "letter-body", uplink = model.uplink, direction = direction, sites = sites));
+    page.say(match model.kind {
+        CaseKind::Bod => t!(writer, "letter-body-bod", uplink = model.uplink, direction = direction, sites = sites),
+        _ => t!(writer, "letter-body", uplink = model.uplink, direction = direction, sites = sites),
+    });
     let mut facts = vec![
         (t!(writer, "letter-uplink"), model.uplink.clone()),
         (t!(writer, "letter-direction"), direction),
@@ -50,12 +53,13 @@ pub(super) fn write(model: &ProviderRequest, writer: &Writer<'_>) -> Document {
     ];
     document.reference = reference.into_iter().map(|(label, text)| Labelled { label, text }).collect();
     document.dateline = Some(writer.place_date(model.made_at));
-    let to = model.contact.as_ref().map(|contact| t!(writer, "addressee-contact", name = contact));
-    document.addressee = to
-        .into_iter()
-        .chain([t!(writer, "addressee", provider = model.provider_title)])
-        .chain(model.provider_address.iter().cloned())
-        .collect();
+    // Whoever reads it: a person who is named, or whoever leads the provider.
+    let mut addressee = match &model.contact {
+        Some(contact) => vec![t!(writer, "addressee-contact", name = contact), model.provider_title.clone()],
+        None => vec![t!(writer, "addressee", provider = model.provider_title)],
+    };
+    addressee.extend(model.provider_address.clone());
+    document.addressee = addressee;
     document.blocks = page.into_blocks();
     document.signatures = vec![writer.signature(&writer.office.head, None)];
     document.copies = writer.office.copies.clone();

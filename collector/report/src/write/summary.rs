@@ -3,7 +3,7 @@
 use super::{Page, Writer, row, t};
 use crate::{
     document::{Align, Document, Kind, Row, Tone},
-    model::{CaseKind, Outcome, SummaryCase, SummaryLink, SummaryReport},
+    model::{Outcome, SummaryCase, SummaryLink, SummaryReport},
 };
 
 /// More than this many days is a year's.
@@ -29,6 +29,7 @@ pub(super) fn write(model: &SummaryReport, writer: &Writer<'_>) -> Document {
             ("column-outcome", Align::Start, 3),
             ("column-moved", Align::End, 2),
             ("column-took", Align::End, 2),
+            ("column-late", Align::End, 2),
             ("column-report", Align::Start, 4),
         ];
         let rows = model.cases.iter().map(|case| case_row(case, writer)).collect();
@@ -62,8 +63,9 @@ fn totals(model: &SummaryReport, writer: &Writer<'_>) -> Vec<(String, String)> {
     let count =
         |holds: &dyn Fn(&SummaryCase) -> bool| model.cases.iter().filter(|case| holds(case)).count().to_string();
     let allocated = |case: &SummaryCase| matches!(case.outcome, Some(Outcome::Allocated | Outcome::Returned));
-    let moved = model.cases.iter().filter(|case| allocated(case)).map(|case| case.moved_bps).sum::<u64>();
-    let late = model.cases.iter().map(|case| u64::from(case.overdue_steps)).sum::<u64>();
+    let moved = model.cases.iter().filter(|case| allocated(case)).map(|case| case.moved_bps);
+    let moved = moved.fold(0, u64::saturating_add);
+    let late = model.cases.iter().map(|case| u64::from(case.overdue_steps)).fold(0, u64::saturating_add);
     let short = model.links.iter().filter(|link| link.shortage_ms > 0).count();
     vec![
         (t!(writer, "total-cases"), model.cases.len().to_string()),
@@ -76,19 +78,9 @@ fn totals(model: &SummaryReport, writer: &Writer<'_>) -> Vec<(String, String)> {
 }
 
 fn case_row(case: &SummaryCase, writer: &Writer<'_>) -> Row {
-    let kind = match case.kind {
-        CaseKind::Reallocation => t!(writer, "kind-reallocation"),
-        CaseKind::Addition => t!(writer, "kind-addition"),
-        CaseKind::Bod => t!(writer, "kind-bod"),
-        CaseKind::Deferral => t!(writer, "kind-deferral"),
-    };
-    let outcome = match (&case.outcome, case.state.as_str()) {
-        (Some(Outcome::Allocated), _) => t!(writer, "short-allocated"),
-        (Some(Outcome::Returned), _) => t!(writer, "short-returned"),
-        (Some(Outcome::NotCarriedOut { .. }), _) => t!(writer, "short-not-carried-out"),
-        (None, "dismissed") => t!(writer, "short-dismissed"),
-        (None, _) => t!(writer, "short-open"),
-    };
+    let voice = writer.voice();
+    let kind = voice.kind(case.kind);
+    let outcome = voice.outcome(case.outcome.as_ref(), &case.state);
     let direction = writer.direction(&case.direction);
     row(
         if case.overdue_steps > 0 { Tone::Bad } else { Tone::Plain },
@@ -100,6 +92,7 @@ fn case_row(case: &SummaryCase, writer: &Writer<'_>) -> Row {
             outcome,
             writer.figures.rate(case.moved_bps),
             writer.figures.duration(case.worked_ms),
+            case.overdue_steps.to_string(),
             case.report.clone().unwrap_or_else(|| "–".into()),
         ],
     )

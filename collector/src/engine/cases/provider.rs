@@ -29,7 +29,9 @@ impl Engine {
         let by_contract = self.price_per_mbps(&case.uplink).map(|price| price.saturating_mul(more));
         let dialogue = Box::new(Dialogue {
             provider: provider.name.clone(),
+            title: provider.title.clone(),
             number: self.next_letter(now)?,
+            capacity,
             wanted,
             price_idr: price_idr.or(by_contract),
             asked_at: now,

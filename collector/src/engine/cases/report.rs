@@ -71,7 +71,7 @@ impl Engine {
         dialogue: &Dialogue,
         now: UnixMillis,
     ) -> Result<model::ProviderRequest, ApiError> {
-        let (provider, capacity) = self.provider_of(case)?;
+        let (provider, _) = self.provider_of(case)?;
         let inventory = self.inventory.as_ref();
         let contract = inventory.and_then(|all| all.contract_on(&case.uplink, self.today(now)));
         let title = |link: &LinkName| {
@@ -91,7 +91,7 @@ impl Engine {
             contract: contract.map(|one| one.number.clone()),
             uplink: case.uplink.to_string(),
             direction: case.direction.as_str().into(),
-            capacity_bps: capacity.0,
+            capacity_bps: dialogue.capacity.0,
             wanted_bps: dialogue.wanted.0,
             from: case.loan.as_ref().map(|loan| loan.from.0),
             until: case.loan.as_ref().map(|loan| loan.until.0),
