@@ -25,12 +25,15 @@ pub struct StatusView {
     pub findings_open: usize,
     pub proposals_waiting: usize,
     pub changes_open: usize,
+    /// Cases that are not over, and those of them whose step is beyond its standard time.
+    pub cases_open: usize,
+    pub cases_overdue: usize,
     pub samples_stored: u64,
     pub messages_refused: u64,
     pub audit_size: u64,
     pub audit_root: String,
-    /// What the person on duty should know, one line each: no ACL on the embedded broker, an
-    /// uplink promised above its capacity, an agent not heard of.
+    /// What the person on duty should know, one line each: no ACL on the embedded broker, an uplink promised above its
+    /// capacity, an agent not heard of, a case that is overdue, a paper that cannot be drawn.
     pub notices: Vec<String>,
 }
 

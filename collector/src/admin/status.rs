@@ -27,6 +27,7 @@ fn print(status: &StatusView, out: &mut Printer<'_>) -> io::Result<()> {
         ("findings", format!("{} open", status.findings_open)),
         ("proposals", format!("{} waiting for a decision", status.proposals_waiting)),
         ("changes", format!("{} under way", status.changes_open)),
+        ("cases", format!("{} open, {} overdue", status.cases_open, status.cases_overdue)),
         ("samples", format!("{samples_stored} stored; {messages_refused} messages refused")),
         ("audit log", format!("{audit_size} records, root {audit_root}")),
     ];
@@ -58,6 +59,8 @@ mod tests {
             findings_open: 1,
             proposals_waiting: 1,
             changes_open: 0,
+            cases_open: 2,
+            cases_overdue: 1,
             samples_stored: 12,
             messages_refused: 0,
             audit_size: 4,
@@ -68,6 +71,7 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "! agent core-2 was not heard of for 9 minutes");
         assert!(text.contains("broker     mqtts://broker:8883, not connected"), "{text}");
+        assert!(text.contains("cases      2 open, 1 overdue"), "{text}");
         assert!(text.contains("agents     1 of 2 online"), "{text}");
         status.broker_connected = true;
         status.notices.clear();

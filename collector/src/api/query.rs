@@ -118,6 +118,17 @@ pub enum ApiError {
     Failed(String),
 }
 
+impl std::fmt::Display for ApiError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Forbidden(text) | Self::NotFound(text) | Self::Conflict(text) | Self::Failed(text) => {
+                f.write_str(text)
+            }
+            Self::Invalid(problems) => f.write_str(&problems.join("; ")),
+        }
+    }
+}
+
 pub struct Asked {
     pub query: Query,
     pub caller: Caller,

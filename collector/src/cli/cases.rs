@@ -12,7 +12,7 @@ use crate::{
 
 #[derive(Args)]
 pub struct Case {
-    /// Its number; or `open`, for a case of your own.
+    /// Its number.
     #[arg(value_name = "ID")]
     pub id: u64,
     #[command(subcommand)]

@@ -51,6 +51,8 @@ pub struct Cases {
     drawing: Option<papers::Drawing>,
     /// When drawing failed, to be tried again after.
     draw_after: UnixMillis,
+    /// Which paper could not be drawn, and why, until one is.
+    paper_trouble: Option<String>,
 }
 
 /// A move that the core allowed, with all that becomes durable together with it.
@@ -78,6 +80,11 @@ impl Cases {
 
     pub fn all(&self) -> impl Iterator<Item = &Case> {
         self.open.values()
+    }
+
+    /// What hinders papers at present.
+    pub fn paper_trouble(&self) -> Option<&str> {
+        self.paper_trouble.as_deref()
     }
 
     pub fn get(&self, id: CaseId) -> Option<&Case> {

@@ -25,6 +25,14 @@ pub struct Post {
 }
 
 impl Post {
+    /// How many were tried and did not go, and why the oldest did not.
+    pub(super) fn undelivered(&self) -> Option<(usize, &str)> {
+        let mut troubled =
+            self.deliveries.values().filter(|one| one.is_open()).filter_map(|one| one.trouble.as_deref());
+        let why = troubled.next()?;
+        Some((1 + troubled.count(), why))
+    }
+
     pub fn load(store: &dyn Store, config: &Config, now: UnixMillis) -> anyhow::Result<Self> {
         let mut deliveries = BTreeMap::new();
         for row in store.open_deliveries()? {

@@ -6,6 +6,7 @@
 
 mod archive;
 mod by_people;
+mod late;
 mod loan;
 mod register;
 mod six_steps;
@@ -18,10 +19,14 @@ use takar_e2e::{
     process::{Process, wait_for},
 };
 
-/// Around the clock; a change that is not confirmed comes back within seconds.
-const RULES: &str = "\
+/// Around the clock.
+const PROCEDURE: &str = "\
 [procedure]
 week = { mon = \"00:00-24:00\", tue = \"00:00-24:00\", wed = \"00:00-24:00\", thu = \"00:00-24:00\", fri = \"00:00-24:00\", sat = \"00:00-24:00\", sun = \"00:00-24:00\" }
+";
+
+/// A change that is not confirmed comes back within seconds.
+const CHANGE: &str = "\
 [change]
 confirm_within_s = 8
 expires_in_s = 20
@@ -36,9 +41,14 @@ struct Office {
 
 /// Two offices of equal share on an uplink of 20 Mbit/s either way, measured.
 fn office(profile: &'static str, rules: &str) -> Office {
+    office_with(profile, "", rules)
+}
+
+/// With more of `[procedure]`, and more after `[change]`.
+fn office_with(profile: &'static str, procedure: &str, rules: &str) -> Office {
     let folder = tempfile::tempdir().unwrap();
     let traffic = Traffic { profile, seed: 1, sites: 2, capacity_bps: 20_000_000 };
-    let (lab, serve) = Lab::start(folder.path(), traffic, &format!("{RULES}{rules}"));
+    let (lab, serve) = Lab::start(folder.path(), traffic, &format!("{PROCEDURE}{procedure}{CHANGE}{rules}"));
     let sites = vec![lab.site("kantor-a", 0), lab.site("kantor-b", 1)];
     lab.import(&sites);
     Office { lab, _serve: serve, _sites: sites, _folder: folder }

@@ -1,5 +1,6 @@
 //! How the collector stands, and what the person on duty should know of it.
 
+use takar_collector_core::case::CaseId;
 use takar_shared::UnixMillis;
 
 use crate::{config::BrokerKind, engine::Engine, view::StatusView};
@@ -7,6 +8,7 @@ use crate::{config::BrokerKind, engine::Engine, view::StatusView};
 impl Engine {
     pub(super) fn status(&self, now: UnixMillis) -> StatusView {
         let inventory = self.inventory.as_ref();
+        let overdue = self.overdue(now);
         StatusView {
             version: env!("CARGO_PKG_VERSION").into(),
             network: self.signer.network().to_string(),
@@ -21,15 +23,17 @@ impl Engine {
             findings_open: self.findings.len(),
             proposals_waiting: self.waiting_proposals().count(),
             changes_open: self.open_changes().count(),
+            cases_open: self.cases.all().count(),
+            cases_overdue: overdue.len(),
             samples_stored: self.samples,
             messages_refused: self.refused,
             audit_size: self.audit.size(),
             audit_root: self.audit.root().to_string(),
-            notices: self.notices(now),
+            notices: self.notices(&overdue, now),
         }
     }
 
-    fn notices(&self, now: UnixMillis) -> Vec<String> {
+    fn notices(&self, overdue: &[CaseId], now: UnixMillis) -> Vec<String> {
         let mut notices = Vec::new();
         if self.config.broker.kind == BrokerKind::Embedded {
             notices.push("the embedded broker has no ACL, no TLS and keeps nothing on disk; it is for demonstrations on one machine".into());
@@ -56,6 +60,22 @@ impl Engine {
             if agent.alarms > 0 {
                 notices.push(format!("agent {name} refused {} messages since it started", agent.alarms));
             }
+        }
+        for case in overdue.iter().filter_map(|id| self.cases.get(*id)) {
+            if let (Some(step), Some(at)) = (case.step(), case.at()) {
+                notices.push(format!(
+                    "case {} is overdue in step {} ({step}); it is with {}",
+                    case.id,
+                    at.step.number(),
+                    at.owner
+                ));
+            }
+        }
+        if let Some(trouble) = self.cases.paper_trouble() {
+            notices.push(trouble.to_owned());
+        }
+        if let Some((count, why)) = self.post.undelivered() {
+            notices.push(format!("{count} notices could not be delivered so far: {why}"));
         }
         for line in self.inventory.iter().flat_map(|inventory| inventory.budget()) {
             if line.sum_mir > line.budget {

@@ -2,7 +2,7 @@
 //! `engine/post.rs`.
 
 use takar_collector_core::{
-    case::{Act, By, Case, Dialogue, Kind, Loan, Pause, State, Step},
+    case::{Act, By, Case, CaseId, Dialogue, Kind, Loan, Pause, State, Step},
     ledger::ProposalRecord,
 };
 use takar_notice::{
@@ -139,16 +139,16 @@ impl Engine {
         self.store_deliveries(writes);
     }
 
+    /// Cases whose present step is beyond its standard time.
+    pub(in crate::engine) fn overdue(&self, now: UnixMillis) -> Vec<CaseId> {
+        let (calendar, standard) = (self.calendar(), self.config.procedure.standard);
+        let is_late = |case: &&Case| case.at().is_some_and(|at| at.is_overdue(&calendar, &standard, now));
+        self.cases.all().filter(|case| case.state == State::Open).filter(is_late).map(|case| case.id).collect()
+    }
+
     pub(super) fn tell_overdue(&mut self, now: UnixMillis) {
-        let calendar = self.calendar();
-        let standard = self.config.procedure.standard;
-        let late: Vec<_> = self
-            .cases
-            .all()
-            .filter(|case| case.state == State::Open)
-            .filter(|case| case.at().is_some_and(|at| at.overdue.is_none() && at.is_overdue(&calendar, &standard, now)))
-            .map(|case| case.id)
-            .collect();
+        let untold = |id: &CaseId| self.cases.get(*id).and_then(Case::at).is_some_and(|at| at.overdue.is_none());
+        let late: Vec<_> = self.overdue(now).into_iter().filter(untold).collect();
         for id in late {
             self.tried(id, "what is overdue", |engine| engine.move_case(id, &Act::Overdue, &By::takar(), None, now));
         }

@@ -46,6 +46,7 @@ impl Engine {
         };
         if let Err(error) = drawn {
             tracing::error!(?error, "a paper could not be drawn; it is tried again");
+            self.cases.paper_trouble = Some(format!("a paper could not be drawn, and is tried again: {error}"));
             self.cases.draw_after = now.plus(AGAIN_MS);
         }
     }
@@ -99,6 +100,7 @@ impl Engine {
         };
         if let Err(error) = stored {
             tracing::error!(number, ?error, "a paper was not written; it is tried again");
+            self.cases.paper_trouble = Some(format!("{number} could not be written, and is tried again: {error}"));
             self.cases.draw_after = now.plus(AGAIN_MS);
         }
     }
@@ -134,6 +136,7 @@ impl Engine {
         self.decide(writes.clone(), events)?;
         self.took_deliveries(&writes);
         tracing::info!(number, kind = kind.as_str(), "written");
+        self.cases.paper_trouble = None;
         self.desk.archive.note(&paper);
         self.publish_event("paper", serde_json::json!({"paper": crate::engine::answer::paper_view(&paper)}));
         moved.into_iter().for_each(|moved| self.adopt(moved));
