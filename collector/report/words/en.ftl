@@ -162,6 +162,7 @@ legend-carried = carried
 legend-ceiling = ceiling
 legend-change = change
 conclusion = Conclusion
+conclusion-by-clock = From the opening of the case to the last confirmation { $clock } passed by the clock.
 conclusion-late = Steps that took longer than their standard time: { $late }.
 conclusion-moved = { $moved } was allocated to links that lacked bandwidth.
 conclusion-in-time = Handling took { $took } of working time, within the standard of { $standard }.

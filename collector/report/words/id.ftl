@@ -162,6 +162,7 @@ legend-carried = terlayani
 legend-ceiling = pagu
 legend-change = perubahan
 conclusion = Simpulan
+conclusion-by-clock = Dari pembukaan kasus sampai konfirmasi terakhir berlalu { $clock } menurut jam.
 conclusion-late = Jumlah langkah yang melewati waktu bakunya: { $late }.
 conclusion-moved = Bandwidth sebesar { $moved } dialokasikan kepada tautan yang kekurangan.
 conclusion-in-time = Penanganan memerlukan waktu kerja { $took }, di dalam waktu baku { $standard }.

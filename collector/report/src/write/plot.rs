@@ -13,9 +13,11 @@ pub(super) fn block(plot: &Plot, writer: &Writer<'_>) -> Block {
     let highest = plot.points.iter().flat_map(|point| [point.mean_bps, point.ceiling_bps.unwrap_or_default()]).max();
     let top = nice(highest.unwrap_or_default().saturating_add(highest.unwrap_or_default() / 10));
     let (from, to) = (plot.from, plot.to.max(plot.from.saturating_add(1)));
+    let is_short = to - from < X_TICKS * 60_000;
     let x = (0..=X_TICKS).map(|index| {
         let at = from + (to - from) / X_TICKS * index;
-        Tick { at, text: writer.figures.clock(at) }
+        let figures = &writer.figures;
+        Tick { at, text: if is_short { figures.clock_to_the_second(at) } else { figures.clock(at) } }
     });
     let y = (0..=Y_TICKS).map(|index| {
         let at = top / Y_TICKS * index;

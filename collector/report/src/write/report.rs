@@ -138,6 +138,11 @@ fn conclusion(model: &CaseReport, writer: &Writer<'_>, page: &mut Page) {
     } else {
         t!(writer, "conclusion-too-late", took = took, standard = standard)
     });
+    let confirmed = model.commands.iter().filter(|command| command.state == "confirmed");
+    if let Some(last) = confirmed.filter_map(|command| command.ended_at).max() {
+        let clock = figures.duration(last.saturating_sub(model.opened_at));
+        page.say(t!(writer, "conclusion-by-clock", clock = clock));
+    }
     let late = model.steps.iter().filter(|step| step.overdue).count();
     if late > 0 {
         page.say(t!(writer, "conclusion-late", late = late.to_string()));

@@ -21,11 +21,11 @@ pub(super) fn write(model: &CaseReport, writer: &Writer<'_>, page: &mut Page) {
     });
     let columns = [
         ("column-site", Align::Start, 4),
-        ("column-before", Align::End, 2),
-        ("column-after", Align::End, 2),
-        ("column-change", Align::End, 2),
-        ("column-device", Align::End, 2),
-        ("column-why", Align::Start, 5),
+        ("column-before", Align::End, 3),
+        ("column-after", Align::End, 3),
+        ("column-change", Align::End, 3),
+        ("column-device", Align::End, 3),
+        ("column-why", Align::Start, 6),
     ];
     let mut rows: Vec<_> = model.sites.iter().map(|site| site_row(site, writer)).collect();
     let (before, after) = (model.uplink.sum_before_bps, model.uplink.sum_after_bps);
