@@ -63,7 +63,7 @@ impl Engine {
     }
 
     /// What only a person can do next.
-    fn waits_for(&self, case: &Case) -> Option<&'static str> {
+    pub(super) fn waits_for(&self, case: &Case) -> Option<&'static str> {
         if case.state != State::Open {
             return None;
         }

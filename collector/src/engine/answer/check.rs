@@ -89,6 +89,8 @@ impl Engine {
         let p95 = watch.demand().served.map(|load| load.p95);
         let found = watch.finding.and_then(|id| self.findings.get(&id)).map(|record| &record.finding);
         match found.map(|finding| (finding.kind, finding.size)) {
+            // It was raised, and stands until readings under the new ceiling end it.
+            Some((FindingKind::Shortage, BitsPerSec::ZERO)) => Measured::Fits { p95 },
             Some((FindingKind::Shortage, lacking)) => Measured::Short { p95, lacking },
             Some((FindingKind::Surplus, unused)) => Measured::Idle { p95, unused },
             Some((FindingKind::NotMeasured, _)) => Measured::Not,

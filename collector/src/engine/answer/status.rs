@@ -62,14 +62,9 @@ impl Engine {
             }
         }
         for case in overdue.iter().filter_map(|id| self.cases.get(*id)) {
-            if let (Some(step), Some(at)) = (case.step(), case.at()) {
-                notices.push(format!(
-                    "case {} is overdue in step {} ({step}); it is with {}",
-                    case.id,
-                    at.step.number(),
-                    at.owner
-                ));
-            }
+            let Some(step) = case.step() else { continue };
+            let waits = self.waits_for(case).map_or_else(String::new, |what| format!("; it waits for: {what}"));
+            notices.push(format!("case {} is overdue in step {} ({step}){waits}", case.id, step.number()));
         }
         if let Some(trouble) = self.cases.paper_trouble() {
             notices.push(trouble.to_owned());
