@@ -1,5 +1,5 @@
 //! The real run: a hub and four edges in network namespaces; Debian's snmpd, this kernel's queues,
-//! Mosquitto with TLS and iperf3. A shortage is found, approved, carried out and measured on the wire;
+//! Mosquitto with TLS and iperf3. A shortage is found, approved, carried out, measured on the wire, reported and received;
 //! a change that nobody confirms comes back; agent, broker and collector are killed at the worst
 //! moment. Needs root, so it runs only when it is asked for by name (`tests/run` does, as root).
 // A test that cannot go on has failed; the programs run in real time.
@@ -32,6 +32,7 @@ fn the_loop_closes_on_real_queues() {
     ];
     for (link, direction) in [("edge-1", Up), ("edge-2", Down)] {
         a_shortage_becomes_a_confirmed_change(&mut office, link, direction);
+        its_case_is_reported_and_received(&mut office, link, direction);
     }
     donors_have_what_they_were_left(&office);
     a_decrease_is_exact(&office);
@@ -73,6 +74,31 @@ fn a_shortage_becomes_a_confirmed_change(office: &mut Office, link: &str, direct
         assert!(decrease["ended_at"].as_u64() <= increase_sent, "released before it was paid for: {ended:#?}");
     }
     office.story.tell(format!("{} changes confirmed, every decrease before the increase was sent", ended.len()));
+}
+
+/// The shortage had become a case; its report is written without anybody's doing, and the head receives it.
+fn its_case_is_reported_and_received(office: &mut Office, link: &str, direction: Direction) {
+    let row = office
+        .wait_row("a report", &["cases"], |row| row["state"] == "receive" && row["direction"] == direction.to_string());
+    assert!(row["links"].as_array().unwrap().iter().any(|one| one == link), "{row:#}");
+    let case = office.hub.takar(&["case", &row["id"].to_string(), "receive", "--remark", "baik"]).unwrap();
+    assert_eq!(case["state"], "archived", "{case:#}");
+    let steps = case["steps"].as_array().unwrap();
+    let names: Vec<&str> = steps.iter().filter_map(|step| step["step"].as_str()).collect();
+    assert_eq!(names, ["check", "identify", "coordinate", "allocate", "report", "receive"]);
+    let papers = case["papers"].as_array().unwrap().iter().flat_map(|paper| paper["files"].as_array().unwrap());
+    let paths: Vec<&str> = papers.filter_map(|file| file["path"].as_str()).collect();
+    for ending in [".id.pdf", ".en.pdf", ".id.xlsx", ".json"] {
+        assert!(paths.iter().any(|path| path.ends_with(ending)), "{ending} is not among {paths:?}");
+    }
+    let at = |value: &Value| value.as_u64().unwrap();
+    let took_s = at(&steps[5]["ended_at"]).saturating_sub(at(&case["opened_at"])) as f64 / 1000.0;
+    let minutes: u64 = steps.iter().map(|step| at(&step["standard_minutes"])).sum();
+    office.story.tell(format!(
+        "case {}: {} is written and received {took_s:.1} s after the case was opened; the procedure has {minutes} minutes",
+        case["id"],
+        case["report"].as_str().unwrap()
+    ));
 }
 
 /// Nobody used the links that gave, so what they were left is measured under load of its own.
