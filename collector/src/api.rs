@@ -8,3 +8,6 @@ pub mod server;
 
 /// Largest request body, in bytes: an inventory of some ten thousand links.
 pub const MAX_BODY: usize = 8 * 1024 * 1024;
+
+/// What a program that logged in over TLS sends with whatever is no GET: the session's token.
+pub const CSRF_HEADER: &str = "x-takar-csrf";

@@ -7,10 +7,11 @@ mod cases;
 pub use accounts::*;
 pub use cases::*;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct StatusView {
     pub version: String,
     pub network: String,
@@ -38,7 +39,7 @@ pub struct StatusView {
 }
 
 /// A row per link and direction.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct LinkView {
     pub link: String,
     pub site: String,
@@ -63,7 +64,7 @@ pub struct LinkView {
     pub read_at: Option<u64>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct FindingView {
     pub id: u64,
     pub link: String,
@@ -76,7 +77,7 @@ pub struct FindingView {
     pub evidence: Value,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct MoveView {
     pub link: String,
     pub from_bps: u64,
@@ -84,7 +85,7 @@ pub struct MoveView {
     pub why: String,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ProposalView {
     pub id: u64,
     pub made_at: u64,
@@ -108,21 +109,21 @@ pub struct ProposalView {
     pub batch: Option<String>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct OtherView {
     pub link: String,
     pub why: String,
 }
 
 /// What `propose --dry-run` answers, and why there is nothing to propose where there is not.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PlanView {
     pub proposals: Vec<ProposalView>,
     /// Per uplink and direction without a proposal: the reason of every link.
     pub reasons: Vec<ReasonView>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ReasonView {
     pub uplink: String,
     pub direction: String,
@@ -130,7 +131,7 @@ pub struct ReasonView {
     pub why: String,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ChangeView {
     pub id: String,
     pub proposal: u64,
@@ -152,7 +153,7 @@ pub struct ChangeView {
     pub ended_at: Option<u64>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct DeviceView {
     pub agent: String,
     pub name: String,
@@ -170,7 +171,7 @@ pub struct DeviceView {
     pub shapers: usize,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct AuditView {
     pub index: u64,
     pub at: u64,
@@ -180,7 +181,7 @@ pub struct AuditView {
     pub record: Value,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct VerifyView {
     pub ok: bool,
     pub records: u64,
@@ -189,7 +190,7 @@ pub struct VerifyView {
     pub faults: Vec<Value>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ImportView {
     pub uplinks: usize,
     pub sites: usize,
@@ -200,7 +201,8 @@ pub struct ImportView {
 }
 
 /// `POST /v1/import`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct ImportBody {
     /// For messages only.
     pub file: String,
@@ -210,7 +212,8 @@ pub struct ImportBody {
 }
 
 /// `POST /v1/propose`: by the planner (no moves), or by hand.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct ProposeBody {
     #[serde(default)]
     pub uplink: Option<String>,
@@ -222,25 +225,30 @@ pub struct ProposeBody {
     pub dry_run: bool,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct AskedMove {
     pub link: String,
+    #[schemars(extend("enum" = ["down", "up"]))]
     pub direction: String,
     pub to_bps: u64,
 }
 
 /// `POST /v1/proposals/{id}/decline`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct DeclineBody {
+    #[schemars(length(min = 1))]
     pub reason: String,
 }
 
 /// `POST /v1/devices` and `/v1/devices/approve`: the request file's content, or (approve) the name
 /// or fingerprint of one that was added. `replace` (approve): agents that serve its devices are taken out.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum DeviceBody {
     Request {
+        #[schemars(with = "serde_json::Map<String, Value>")]
         request: takar_shared::bundle::Request,
         #[serde(default)]
         replace: bool,
@@ -252,8 +260,16 @@ pub enum DeviceBody {
     },
 }
 
+/// `GET /v1/session`
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct SessionView {
+    pub account: String,
+    /// Absent on the socket, where none is needed.
+    pub csrf: Option<String>,
+}
+
 /// Every refusal: one clear line a problem.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ErrorView {
     pub problems: Vec<String>,
 }

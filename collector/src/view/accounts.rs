@@ -1,9 +1,10 @@
 //! Accounts, without their secrets.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A row of `GET /v1/accounts`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct AccountView {
     pub name: String,
     pub title: String,
@@ -21,7 +22,7 @@ pub struct AccountView {
 }
 
 /// `POST /v1/accounts`: adds (`add`) or changes one; what is absent stays.
-#[derive(Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AccountBody {
     pub name: String,

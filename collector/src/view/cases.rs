@@ -1,10 +1,11 @@
 //! Cases, what people do to them, the check of step 1, papers.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// One row of `GET /v1/cases`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct CaseView {
     pub id: u64,
     /// reallocation, addition, bod, deferral
@@ -36,7 +37,7 @@ pub struct CaseView {
 }
 
 /// `GET /v1/cases/{id}`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct CaseDetailView {
     #[serde(flatten)]
     pub row: CaseView,
@@ -54,7 +55,7 @@ pub struct CaseDetailView {
     pub may: Vec<String>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct StepView {
     pub number: u8,
     pub step: String,
@@ -72,7 +73,7 @@ pub struct StepView {
     pub note: Option<String>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct EvidenceView {
     pub kind: String,
     pub at: u64,
@@ -80,7 +81,7 @@ pub struct EvidenceView {
     pub what: Value,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PaperView {
     pub number: String,
     /// report, letter, summary
@@ -90,7 +91,7 @@ pub struct PaperView {
     pub files: Vec<PaperFileView>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PaperFileView {
     /// Below the archive's folder.
     pub path: String,
@@ -99,7 +100,7 @@ pub struct PaperFileView {
 }
 
 /// `GET /v1/archive/verify`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ArchiveView {
     pub ok: bool,
     pub papers: usize,
@@ -110,32 +111,36 @@ pub struct ArchiveView {
 }
 
 /// `POST /v1/cases`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OpenCaseBody {
     pub link: String,
+    #[schemars(extend("enum" = ["down", "up"]))]
     pub direction: String,
+    #[schemars(length(min = 1))]
     pub reason: String,
 }
 
 /// `POST /v1/bod`: a loan. Times are Unix milliseconds.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BodBody {
     pub link: String,
+    #[schemars(extend("enum" = ["down", "up"]))]
     pub direction: String,
     pub to_bps: u64,
     /// Absent: from now on.
     #[serde(default)]
     pub from: Option<u64>,
     pub until: u64,
+    #[schemars(length(min = 1))]
     pub reason: String,
     #[serde(default)]
     pub letter: Option<String>,
 }
 
 /// `POST /v1/cases/{id}`
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "act", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum CaseActBody {
     Confirm {
@@ -198,7 +203,7 @@ pub enum CaseActBody {
 }
 
 /// One row of `GET /v1/check`: a link in one direction.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct CheckView {
     pub site: String,
     pub site_title: String,
@@ -223,17 +228,25 @@ pub struct CheckView {
 }
 
 /// `POST /v1/summaries`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SummaryBody {
+    #[schemars(range(min = 1970, max = 9998))]
     pub year: u32,
     /// Absent: the whole year.
     #[serde(default)]
+    #[schemars(range(min = 1, max = 12))]
     pub month: Option<u8>,
 }
 
+/// What `POST /v1/summaries` answers: the paper's number, before it is drawn.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct SummaryView {
+    pub number: String,
+}
+
 /// `GET /v1/register`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RegisterView {
     pub at: u64,
     pub by: String,

@@ -17,15 +17,17 @@ use takar_web::{
 
 use super::Site;
 use crate::{
-    api::query::{ApiError, Caller, Query, Via},
+    api::{
+        CSRF_HEADER,
+        query::{ApiError, Caller, Query, Via},
+        server,
+    },
     clock,
     view::{AccountView, CaseView},
 };
 
 const LANGUAGE: &str = "takar-lang";
 const THEME: &str = "takar-theme";
-/// What a program sends with whatever is no GET: the session's CSRF token.
-const CSRF_HEADER: &str = "x-takar-csrf";
 
 /// What a request says of whoever sent it, before anything is believed.
 pub struct Visitor {
@@ -187,21 +189,23 @@ impl Person {
 
 /// The API for programs over TLS: a session's cookie, and its CSRF token with whatever changes something.
 pub async fn for_programs(State(site): State<Site>, request: Request, next: Next) -> Response {
+    // How to ask is no secret.
+    if request.uri().path() == server::DOCUMENT {
+        return next.run(request).await;
+    }
     let (mut parts, body) = request.into_parts();
     let Ok(visitor) = Visitor::from_request_parts(&mut parts, &site).await;
     let Some((caller, csrf)) = visitor.person(&site) else {
         let problem = "log in first: POST /login with name, password and code; then send the cookie";
-        return crate::api::server::refusal(StatusCode::UNAUTHORIZED, problem);
+        return server::refusal(StatusCode::UNAUTHORIZED, problem);
     };
     let given = parts.headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok());
     if parts.method != Method::GET && given != Some(csrf.as_str()) {
         let problem = format!("{CSRF_HEADER}: expected the session's token, as GET /v1/session tells it");
-        return crate::api::server::refusal(StatusCode::FORBIDDEN, problem);
-    }
-    if parts.uri.path() == "/v1/session" {
-        return axum::Json(serde_json::json!({"account": caller.name, "csrf": csrf})).into_response();
+        return server::refusal(StatusCode::FORBIDDEN, problem);
     }
     parts.extensions.insert(caller);
+    parts.extensions.insert(server::Token(csrf));
     next.run(Request::from_parts(parts, body)).await
 }
 

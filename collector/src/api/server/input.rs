@@ -4,7 +4,7 @@
 
 use axum::{
     body::Bytes,
-    extract::{FromRequest, FromRequestParts, Path, Query, Request},
+    extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request},
     http::{StatusCode, request::Parts},
 };
 use serde::de::DeserializeOwned;
@@ -45,13 +45,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        match Path::<u64>::from_request_parts(parts, state).await {
-            Ok(Path(id)) => Ok(Self(id)),
-            Err(_) => {
-                let problem = format!("{}: expected a proposal's number in the path", parts.uri.path());
-                Err(Refusal::new(StatusCode::BAD_REQUEST, problem))
-            }
-        }
+        // By its name: over TLS the page's router has put a part of the path beside it.
+        let params = RawPathParams::from_request_parts(parts, state).await.ok();
+        let id = params.iter().flatten().find(|(name, _)| *name == "id").and_then(|(_, text)| text.parse().ok());
+        id.map(Self).ok_or_else(|| {
+            let problem = format!("{}: expected a number in the path", parts.uri.path());
+            Refusal::new(StatusCode::BAD_REQUEST, problem)
+        })
     }
 }
 

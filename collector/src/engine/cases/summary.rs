@@ -11,7 +11,12 @@ use takar_shared::{Direction, UnixMillis};
 use takar_store::{FindingRecord, PaperKind};
 
 use super::report;
-use crate::{api::query::ApiError, engine::Engine, papers::Content, view::SummaryBody};
+use crate::{
+    api::query::ApiError,
+    engine::Engine,
+    papers::Content,
+    view::{SummaryBody, SummaryView},
+};
 
 impl Engine {
     /// Drawn by the desk; it appears among the papers.
@@ -28,7 +33,7 @@ impl Engine {
         let summary = self.summary(&numbered.0, from, to.min(now), now)?;
         let number = numbered.0.clone();
         self.draw(PaperKind::Summary, None, numbered, Content::Summary(Box::new(summary)))?;
-        Ok(serde_json::json!({"number": number}))
+        Ok(serde_json::json!(SummaryView { number }))
     }
 
     fn period(&self, body: &SummaryBody) -> Result<(UnixMillis, UnixMillis), ApiError> {
