@@ -1,6 +1,6 @@
 //! The only room that reads a clock, and the only one that draws random bytes.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use takar_shared::UnixMillis;
 
@@ -9,6 +9,12 @@ use takar_shared::UnixMillis;
 pub fn now() -> UnixMillis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     UnixMillis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// The clock that nobody sets: only for how long something took.
+#[expect(clippy::disallowed_methods, reason = "this is the clock room: everybody else gets the time as an argument")]
+pub fn monotonic() -> Instant {
+    Instant::now()
 }
 
 /// Bytes from the system's random source.

@@ -16,6 +16,7 @@ mod publish;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     path::PathBuf,
+    time::Instant,
 };
 
 use anyhow::Context as _;
@@ -60,6 +61,8 @@ pub struct Engine {
     client: AsyncClient,
     connected: bool,
     started_at: UnixMillis,
+    /// By the clock that nobody sets.
+    began: Instant,
     agents: BTreeMap<AgentId, Agent>,
     inventory: Option<Inventory>,
     /// The ceiling on record, and since when.
@@ -90,6 +93,8 @@ pub struct Engine {
     refused: u64,
     samples: u64,
     reasons: HashMap<(UplinkName, Direction), Vec<(LinkName, String)>>,
+    /// Since it was last planned there were readings, a ceiling that was not known, or a case that came to step 3.
+    plan_due: bool,
     requests_dir: PathBuf,
     desk: Desk,
     /// Where the person acts from whose question is being answered.
@@ -213,6 +218,7 @@ impl Engine {
         let mut engine = Self {
             connected: false,
             started_at: now,
+            began: clock::monotonic(),
             agents: BTreeMap::new(),
             inventory: None,
             allocation: HashMap::new(),
@@ -237,6 +243,7 @@ impl Engine {
             refused: 0,
             samples: store.sample_count()?,
             reasons: HashMap::new(),
+            plan_due: false,
             requests_dir,
             desk,
             acting_from: None,
@@ -332,6 +339,8 @@ impl Engine {
         self.commit_pending();
         self.look_at_readings(now);
         self.watch_cases(now);
+        // What was decided meanwhile is stored under a later time than this tick's, and no clock was set back.
+        let now = clock::now();
         self.advance_batches(now);
         self.resend_outbox(now, false);
     }

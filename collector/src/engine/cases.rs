@@ -45,6 +45,8 @@ pub struct Cases {
     of_finding: HashMap<u64, CaseId>,
     /// What verification last came to, so that only news is frozen.
     verified: HashMap<CaseId, String>,
+    /// Loans whose time has come and that cannot begin, and why.
+    held_up: BTreeMap<CaseId, String>,
     looked_at: UnixMillis,
     swept_at: UnixMillis,
     /// The paper that is being drawn: one at a time, so that numbers are given in order.
@@ -80,6 +82,11 @@ impl Cases {
 
     pub fn all(&self) -> impl Iterator<Item = &Case> {
         self.open.values()
+    }
+
+    /// Loans that cannot begin, though it is their time.
+    pub fn held_up(&self) -> impl Iterator<Item = (&CaseId, &String)> {
+        self.held_up.iter()
     }
 
     /// What hinders papers at present.
@@ -156,6 +163,8 @@ impl Engine {
         }
         if before.step() != case.step() {
             self.cases.verified.remove(&case.id);
+            self.cases.held_up.remove(&case.id);
+            self.plan_due |= case.is_in(Step::Coordinate);
         }
         self.publish_event("case", serde_json::json!({"case": self.case_view(&case, crate::clock::now()), "act": act}));
         if case.is_open() {
@@ -189,19 +198,19 @@ impl Engine {
         stored.ok_or_else(|| ApiError::NotFound(format!("there is no case {id}")))
     }
 
-    /// After new readings: cases are opened, checked and verified, so that planning finds them.
-    pub(in crate::engine) fn tend_cases(&mut self, now: UnixMillis) {
-        self.open_for_findings(now);
-        self.check_and_verify(now);
-    }
-
-    /// With the clock: pauses that are over, loans, needs, what is overdue, papers.
+    /// With the clock: checks, verifications, plans where there is something new to plan with, pauses that are over,
+    /// loans, needs, what is overdue, papers.
     pub(in crate::engine) fn watch_cases(&mut self, now: UnixMillis) {
-        if now.since(self.cases.looked_at) < LOOK_EVERY_MS && now >= self.cases.looked_at {
+        let is_early = now.since(self.cases.looked_at) < LOOK_EVERY_MS && now >= self.cases.looked_at;
+        if is_early && !self.plan_due {
             return;
         }
         self.cases.looked_at = now;
         self.wake_cases(now);
+        self.check_and_verify(now);
+        if std::mem::take(&mut self.plan_due) {
+            self.plan_all(now);
+        }
         self.tend_loans(now);
         self.draw_papers(now);
         self.tend_post(now);

@@ -27,6 +27,8 @@ pub struct Watches {
     shaped_by: HashMap<(Name, Shaper, Direction), (LinkName, Direction)>,
     /// When they were last looked at. A clock behind it was set back.
     looked_at: UnixMillis,
+    /// Built of what is stored, and not judged since.
+    unjudged: bool,
 }
 
 /// Per meter: the watches it feeds, and as what.
@@ -68,13 +70,13 @@ impl Watches {
         }
     }
 
-    pub fn set_ceiling(&mut self, device: &Name, reading: &QueueReading, at: UnixMillis) {
+    /// True where it was not known before what the device has.
+    pub fn set_ceiling(&mut self, device: &Name, reading: &QueueReading, at: UnixMillis) -> bool {
         let key = (device.clone(), reading.shaper.clone(), reading.direction);
-        if let Some(watch) = self.shaped_by.get(&key).and_then(|key| self.all.get_mut(key)) {
-            let mir = if reading.disabled { BitsPerSec::ZERO } else { reading.mir };
-            watch.window.set_ceiling(at, mir);
-            watch.observed = Some(reading.clone());
-        }
+        let Some(watch) = self.shaped_by.get(&key).and_then(|key| self.all.get_mut(key)) else { return false };
+        let mir = if reading.disabled { BitsPerSec::ZERO } else { reading.mir };
+        watch.window.set_ceiling(at, mir);
+        watch.observed.replace(reading.clone()).is_none()
     }
 
     /// A device whose queues cannot be read: one may be gone, and what it shaped unlimited. Its links are held, and the
@@ -170,6 +172,7 @@ impl Engine {
             watch.observed = None;
         }
         watches.looked_at = now;
+        watches.unjudged = true;
         self.watches = watches;
         Ok(())
     }
@@ -240,15 +243,18 @@ impl Engine {
         })
     }
 
-    /// Closes readings that are complete, judges every link that has a new one, then plans.
+    /// Closes readings that are complete and judges every link that has a new one: all that have any, after a start or
+    /// an import.
     pub(super) fn look_at_readings(&mut self, now: UnixMillis) {
         if std::mem::replace(&mut self.watches.looked_at, now).since(now) > lag_ms(&self.config.readings) {
             self.begin_anew(now);
         }
         let until = UnixMillis(now.0.saturating_sub(lag_ms(&self.config.readings)));
+        let unjudged = std::mem::take(&mut self.watches.unjudged);
         let mut judged = Vec::new();
         for (key, watch) in &mut self.watches.all {
-            if !watch.window.close_until(until).is_empty() {
+            let is_new = !watch.window.close_until(until).is_empty();
+            if is_new || unjudged && watch.window.newest().is_some() {
                 judged.push((key.clone(), watch.assessor.update(now, &watch.window)));
             }
         }
@@ -262,8 +268,8 @@ impl Engine {
             }
             self.publish_link(&link, direction);
         }
-        self.tend_cases(now);
-        self.plan_all(now);
+        self.open_for_findings(now);
+        self.plan_due = true;
     }
 
     /// The clock was set back: readings that ended in what is the future now would take nothing until it comes.

@@ -3,10 +3,12 @@
 mod asked;
 mod claims;
 
+use std::time::Duration;
+
 use takar_collector_core::{
     audit::AuditEvent,
     case::{Act, By, CaseId},
-    inventory::{LinkName, UplinkName},
+    inventory::{Inventory, Link, LinkName, UplinkName},
     ledger::{Actor, ProposalId, ProposalRecord, ProposalState},
     plan::{self, Outcome, PlanInput, Proposal, Why},
 };
@@ -16,8 +18,11 @@ use takar_store::Write;
 use super::Engine;
 use crate::api::query::ApiError;
 
+/// Longer than agents take to tell a collector that came back where their devices stand.
+const HEARD_WITHIN: Duration = Duration::from_secs(60);
+
 impl Engine {
-    /// After new readings: every case that waits for a plan, where nothing is under way.
+    /// Every case that waits for a plan, where nothing is under way.
     pub(super) fn plan_all(&mut self, now: UnixMillis) {
         self.supersede_stale(now);
         let Some(inventory) = self.inventory.clone() else { return };
@@ -28,6 +33,10 @@ impl Engine {
                 }
                 let Some(case) = self.cases.to_plan(&uplink.name, direction, now) else { continue };
                 let (id, is_need) = (case.id, case.findings.is_empty());
+                if self.is_coming(&inventory, &uplink.name, direction) {
+                    self.plan_due = true;
+                    continue;
+                }
                 let finding = inventory.members(&uplink.name).find_map(|link| self.shortage(&link.name, direction));
                 let finding = finding.map(|(id, _)| id);
                 // A shortage that is over for now comes back, or a person ends its case.
@@ -41,6 +50,12 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// Right after a start devices have not said yet what they have; what is planned without them would be too little.
+    fn is_coming(&self, inventory: &Inventory, uplink: &UplinkName, direction: Direction) -> bool {
+        let unheard = |link: &Link| self.observed(&link.name, direction).is_none();
+        self.began.elapsed() < HEARD_WITHIN && inventory.members(uplink).any(unheard)
     }
 
     /// A proposal waits for a decision, or a batch runs, on this uplink in this direction.

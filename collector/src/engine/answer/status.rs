@@ -66,6 +66,9 @@ impl Engine {
             let waits = self.waits_for(case).map_or_else(String::new, |what| format!("; it waits for: {what}"));
             notices.push(format!("case {} is overdue in step {} ({step}){waits}", case.id, step.number()));
         }
+        for (case, why) in self.cases.held_up() {
+            notices.push(format!("case {case}: it is time for the loan, and it cannot begin: {why}"));
+        }
         if let Some(trouble) = self.cases.paper_trouble() {
             notices.push(trouble.to_owned());
         }

@@ -56,7 +56,11 @@ impl Engine {
         let outcome = plan::plan(&input);
         let Some(proposal) = outcome.proposal else {
             let why: Vec<_> = outcome.reasons.iter().map(|one| format!("{}: {}", one.link, one.reason)).collect();
-            tracing::debug!(case = %case.id, "the loan cannot begin yet: {}", why.join(" "));
+            let why = why.join("; ");
+            // Reasons tell minutes and rates, so they change while nothing else does: told in the log once.
+            if self.cases.held_up.insert(case.id, why.clone()).is_none() {
+                tracing::warn!(case = %case.id, "the loan cannot begin yet: {why}");
+            }
             return Ok(());
         };
         if !plan::check(&proposal, &input).is_empty() {
@@ -64,6 +68,7 @@ impl Engine {
         }
         let others = outcome.reasons.iter().map(|one| (one.link.clone(), one.reason.to_string())).collect();
         let id = self.propose(case.id, proposal, others, None, &By::takar(), None, now)?;
+        self.cases.held_up.remove(&case.id);
         self.approve(id, &self.granted(case), now)
     }
 

@@ -48,7 +48,7 @@ impl Engine {
         Ok(id)
     }
 
-    pub(super) fn open_for_findings(&mut self, now: UnixMillis) {
+    pub(in crate::engine) fn open_for_findings(&mut self, now: UnixMillis) {
         let shortages: Vec<(u64, Finding)> = self
             .findings
             .values()

@@ -23,11 +23,12 @@ impl Engine {
             return self.publish_device_links(&state.device);
         };
         let known = before.and_then(|before| before.queues).map(|queues| queues.readings).unwrap_or_default();
-        let at = clock.to_unix(queues.read_at).max(UnixMillis(1));
+        let read_at = clock.to_unix(queues.read_at).max(UnixMillis(1));
         for reading in &queues.readings {
-            self.watches.set_ceiling(&state.device, reading, at.max(UnixMillis(now.0.saturating_sub(3_600_000))));
+            let at = read_at.max(UnixMillis(now.0.saturating_sub(3_600_000)));
+            self.plan_due |= self.watches.set_ceiling(&state.device, reading, at);
             if !known.contains(reading) {
-                self.pending.push(ceiling_row(id, &state.device, reading, at));
+                self.pending.push(ceiling_row(id, &state.device, reading, read_at));
             }
         }
         if queues.readings.iter().any(|reading| !known.contains(reading)) {
@@ -71,7 +72,7 @@ impl Engine {
         queues.read_at = set.read_at;
         queues.digest = set.digest;
         for reading in &set.readings {
-            self.watches.set_ceiling(&receipt.device, reading, at);
+            self.plan_due |= self.watches.set_ceiling(&receipt.device, reading, at);
             // The next report says nothing new, so it is written here.
             if !queues.readings.contains(reading) {
                 self.pending.push(ceiling_row(id, &receipt.device, reading, at));
