@@ -1,6 +1,10 @@
 //! `takar --json`, asked as a program would ask it.
 
-use std::{path::PathBuf, process::Command};
+use std::{
+    path::PathBuf,
+    process::Command,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use anyhow::{Context as _, bail};
 use serde_json::Value;
@@ -39,4 +43,11 @@ impl Client {
             other => bail!("takar --json {} answered {other}, expected a list", words.join(" ")),
         }
     }
+}
+
+/// So long from now, as the command line reads a time.
+pub fn in_seconds(seconds: u64) -> anyhow::Result<String> {
+    let at = SystemTime::now().duration_since(UNIX_EPOCH)? + Duration::from_secs(seconds);
+    let text = run(Command::new("date").args(["-u", "-d", &format!("@{}", at.as_secs()), "+%FT%TZ"]))?;
+    Ok(text.trim().to_owned())
 }

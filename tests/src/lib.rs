@@ -7,4 +7,6 @@ pub mod demo;
 pub mod lab;
 pub mod measure;
 pub mod netlab;
+pub mod people;
+pub mod post;
 pub mod process;

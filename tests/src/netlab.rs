@@ -8,7 +8,7 @@ mod namespace;
 pub mod snmpd;
 mod traffic;
 
-pub use edge::{Edge, Settings};
+pub use edge::{Edge, Settings, shaped_on};
 pub use hub::{Heard, Hub, Monitor};
 pub use namespace::{Namespace, lacking, run_inside};
 pub use snmpd::{Snmpd, Version};

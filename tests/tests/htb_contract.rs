@@ -17,7 +17,7 @@ use takar_shared::{
 
 #[test]
 fn this_kernels_queues_fulfil_the_contract() {
-    run_inside("htb", "this_kernels_queues_fulfil_the_contract", inside);
+    run_inside("htb", "this_kernels_queues_fulfil_the_contract", |namespace| inside(&namespace));
 }
 
 fn inside(namespace: &Namespace) {

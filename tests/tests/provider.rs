@@ -5,18 +5,13 @@
 // A test that cannot go on has failed; the programs run in real time.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
-use std::{
-    collections::HashMap,
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-    sync::Arc,
-    time::Duration,
-};
+use std::{fs, time::Duration};
 
 use takar_e2e::{
     lab::{Lab, Traffic},
-    process::{Process, free_port, wait_for},
+    people::{Browser, me, token_in},
+    post::{Post, link_in},
+    process::{free_port, wait_for},
 };
 
 const PASSWORD: &str = "kuda laut di Selat Sunda";
@@ -25,11 +20,11 @@ const PASSWORD: &str = "kuda laut di Selat Sunda";
 fn a_provider_is_asked_by_mail_and_answers_once_on_the_page() {
     let folder = tempfile::tempdir().unwrap();
     let (smtp, web) = (free_port().unwrap(), free_port().unwrap());
-    let post = Post::start(folder.path(), smtp);
+    let (post, site) = (Post::start(folder.path(), smtp), format!("https://localhost:{web}"));
     let rules = format!(
         "[procedure]\nweek = {{ mon = \"00:00-24:00\", tue = \"00:00-24:00\", wed = \"00:00-24:00\", \
          thu = \"00:00-24:00\", fri = \"00:00-24:00\", sat = \"00:00-24:00\", sun = \"00:00-24:00\" }}\n\
-         [web]\nlisten = \"127.0.0.1:{web}\"\nurl = \"https://localhost:{web}\"\n\
+         [web]\nlisten = \"127.0.0.1:{web}\"\nurl = \"{site}\"\n\
          [notice]\ndigest_after_s = 0\n\
          [notice.mail]\nhost = \"127.0.0.1\"\nport = {smtp}\ntls = \"none\"\nfrom = \"Takar <takar@office.example>\"\n"
     );
@@ -70,8 +65,8 @@ fn a_provider_is_asked_by_mail_and_answers_once_on_the_page() {
     assert_eq!(sent["case"]["provider"]["sent"][1], "e-mail to noc@isp.example");
 
     // Looking decides nothing, however often: mail scanners open links.
-    let browser = Browser::new(web);
-    let path = link_in(&letter, web);
+    let browser = Browser::new(&site);
+    let path = link_in(&letter, &site);
     for _ in 0..3 {
         let (status, page) = browser.get(&path);
         assert_eq!(status, 200, "{page}");
@@ -101,7 +96,7 @@ fn a_provider_is_asked_by_mail_and_answers_once_on_the_page() {
     let plan = lab.takar(&["propose", "--move", "kantor-a:up:14M", "--reason", "kapasitas baru"]);
     assert_eq!(plan["proposals"][0]["budget_bps"], 24_000_000);
     // The head decides on the page, whoever is at the socket proposed it.
-    let head = Browser::new(web);
+    let head = Browser::new(&site);
     assert_eq!(head.get("/").0, 303, "nobody looks without logging in");
     assert_eq!(head.log_in("budi", "wrong password!").0, 403);
     assert_eq!(head.log_in("budi", PASSWORD).0, 303);
@@ -129,131 +124,15 @@ fn a_provider_is_asked_by_mail_and_answers_once_on_the_page() {
     assert_eq!(head.post(&format!("/cases/{id}/receive"), &[("csrf", &csrf), ("remark", "baik")]).0, 303);
     assert_eq!(lab.takar(&["case", &id])["state"], "archived");
     // A member may look, and not approve; nobody without an account may anything.
-    let member = Browser::new(web);
+    let member = Browser::new(&site);
     assert_eq!(member.log_in("siti", PASSWORD).0, 303);
     assert_eq!((member.get("/cases").0, member.get("/accounts").0, member.get("/v1/status").0), (200, 403, 200));
-    assert_eq!(Browser::new(web).get("/v1/status").0, 401);
-    let admin = Browser::new(web);
+    assert_eq!(Browser::new(&site).get("/v1/status").0, 401);
+    let admin = Browser::new(&site);
     assert_eq!(admin.log_in("ratna", PASSWORD).0, 303);
     let (_, page) = admin.get("/accounts");
     let csrf = token_in(&page);
     let (status, page) = admin.post("/accounts/ratna/disable", &[("csrf", &csrf)]);
     assert_eq!(status, 422, "the last admin stays");
     assert!(page.contains("ratna"));
-}
-
-/// Who this process is, as the socket will see it.
-fn me() -> String {
-    let name = Command::new("id").arg("-un").output().unwrap().stdout;
-    String::from_utf8(name).unwrap().trim().to_owned()
-}
-
-fn link_in(mail: &str, port: u16) -> String {
-    let start = format!("https://localhost:{port}");
-    let (_, rest) = mail.split_once(&format!("{start}/provider/")).unwrap();
-    let token: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).collect();
-    format!("/provider/{token}")
-}
-
-fn token_in(page: &str) -> String {
-    let (_, rest) = page.split_once("name=\"csrf\" value=\"").unwrap();
-    rest.split('"').next().unwrap().to_owned()
-}
-
-/// A real mail server that keeps what it takes in a Maildir.
-struct Post {
-    _server: Process,
-    folder: PathBuf,
-}
-
-impl Post {
-    fn start(at: &Path, port: u16) -> Self {
-        let folder = at.join("mail");
-        let mut command = Command::new("/usr/bin/python3");
-        command.args(["-m", "aiosmtpd", "-n", "-l", &format!("127.0.0.1:{port}"), "-c", "aiosmtpd.handlers.Mailbox"]);
-        command.arg(&folder);
-        let mut server = Process::start("aiosmtpd", command, &at.join("smtp.log")).unwrap();
-        wait_for("aiosmtpd", Duration::from_secs(20), || {
-            server.check()?;
-            Ok(std::net::TcpStream::connect(("127.0.0.1", port)).ok())
-        })
-        .unwrap();
-        Self { _server: server, folder }
-    }
-
-    /// A mail to somebody, with its transfer encoding taken off.
-    fn wait(&self, to: &str, holds: impl Fn(&str) -> bool) -> String {
-        wait_for(&format!("a mail to {to}"), Duration::from_secs(40), || {
-            let files = fs::read_dir(self.folder.join("new")).into_iter().flatten();
-            let mut mails = files.filter_map(|file| fs::read(file.ok()?.path()).ok()).map(|bytes| plain(&bytes));
-            Ok(mails.find(|mail| mail.contains(to) && holds(mail)))
-        })
-        .unwrap()
-    }
-}
-
-/// Quoted-printable (RFC 2045) undone, as far as ASCII goes.
-fn plain(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n").replace("=\n", "");
-    ["3D", "2D", "5F", "2E"].iter().fold(text, |text, code| {
-        let byte = u8::from_str_radix(code, 16).unwrap();
-        text.replace(&format!("={code}"), &char::from(byte).to_string())
-    })
-}
-
-/// Keeps its cookies; follows nothing by itself.
-struct Browser {
-    agent: ureq::Agent,
-    base: String,
-    cookies: std::cell::RefCell<HashMap<String, String>>,
-}
-
-impl Browser {
-    fn new(port: u16) -> Self {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        // Its certificate is of the network's own CA, which no browser knows.
-        let tls = ureq::tls::TlsConfig::builder()
-            .disable_verification(true)
-            .unversioned_rustls_crypto_provider(provider)
-            .build();
-        let config = ureq::config::Config::builder()
-            .tls_config(tls)
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .timeout_global(Some(Duration::from_secs(20)))
-            .build();
-        let base = format!("https://localhost:{port}");
-        Self { agent: ureq::Agent::new_with_config(config), base, cookies: std::cell::RefCell::default() }
-    }
-
-    fn get(&self, path: &str) -> (u16, String) {
-        let request = self.agent.get(format!("{}{path}", self.base)).header("Cookie", self.cookie());
-        self.took(request.call().unwrap())
-    }
-
-    fn post(&self, path: &str, fields: &[(&str, &str)]) -> (u16, String) {
-        let request = self.agent.post(format!("{}{path}", self.base)).header("Cookie", self.cookie());
-        self.took(request.send_form(fields.iter().copied()).unwrap())
-    }
-
-    fn log_in(&self, name: &str, password: &str) -> (u16, String) {
-        self.post("/login", &[("name", name), ("password", password), ("next", "/")])
-    }
-
-    fn cookie(&self) -> String {
-        let cookies = self.cookies.borrow();
-        cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
-    }
-
-    fn took(&self, mut answer: ureq::http::Response<ureq::Body>) -> (u16, String) {
-        for value in answer.headers().get_all("set-cookie") {
-            let pair = value.to_str().unwrap().split(';').next().unwrap().to_owned();
-            let (name, value) = pair.split_once('=').unwrap();
-            self.cookies.borrow_mut().insert(name.into(), value.into());
-        }
-        let status = answer.status().as_u16();
-        let body = answer.body_mut().read_to_string().unwrap_or_default();
-        (status, body)
-    }
 }

@@ -16,7 +16,7 @@ const COUNTERS_MOVE: Duration = Duration::from_millis(3_500);
 fn snmpd_is_read_as_it_is() {
     let missing = lacking(&["ip", "snmpd"]);
     assert!(missing.is_empty(), "not installed: {missing:?}");
-    run_inside("snmp", "snmpd_is_read_as_it_is", inside);
+    run_inside("snmp", "snmpd_is_read_as_it_is", |namespace| inside(&namespace));
 }
 
 fn inside(namespace: &Namespace) {

@@ -35,7 +35,7 @@ pub fn measure(place: &Path, quick: bool) -> anyhow::Result<Vec<Row>> {
     for number in 1..=EDGES {
         edges.push(edge(&hub, u8::try_from(number)?, place)?);
     }
-    hub.import(&edges, CAPACITY)?;
+    hub.import(&hub.register(&edges, CAPACITY))?;
     wait_for("every link to be measured", Duration::from_secs(60), || {
         let links = hub.list(&["links"])?;
         let good = |row: &Value| row["poll"] == "ok" && row["used_bps"].is_u64() && row["observed_bps"].is_u64();

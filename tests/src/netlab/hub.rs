@@ -30,9 +30,13 @@ impl Hub {
     pub const ADDRESS: &'static str = "10.98.0.1";
     pub const PORT: u16 = 8883;
 
-    /// Makes the network (`takar init`) and writes the collector's config: `rules` beside what it must have.
+    /// As [`Hub::make_in`], in a namespace of its own.
     pub fn make(place: &Path, rules: &str) -> anyhow::Result<Self> {
-        let namespace = Namespace::make("hub")?;
+        Self::make_in(Namespace::make("hub")?, place, rules)
+    }
+
+    /// Makes the network (`takar init`) and writes the collector's config: `rules` beside what it must have.
+    pub fn make_in(namespace: Namespace, place: &Path, rules: &str) -> anyhow::Result<Self> {
         namespace.run(&format!("ip addr add {}/32 dev lo", Self::ADDRESS))?;
         let folder = place.join("hub");
         fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
@@ -54,12 +58,18 @@ impl Hub {
             &at,
         ]);
         run(&mut init)?;
+        hub.write_config(rules)?;
+        Ok(hub)
+    }
+
+    /// What `takar serve` finds at its next start.
+    pub fn write_config(&self, rules: &str) -> anyhow::Result<()> {
+        let (state, at) = (self.state(), format!("{}:{}", Self::ADDRESS, Self::PORT));
         let config = format!(
             "state_dir = \"{}\"\n[broker]\nkind = \"mosquitto\"\naddress = \"{at}\"\nname = \"{at}\"\n{rules}",
             state.display()
         );
-        fs::write(hub.config(), config).with_context(|| hub.config().display().to_string())?;
-        Ok(hub)
+        fs::write(self.config(), config).with_context(|| self.config().display().to_string())
     }
 
     pub fn start_broker(&mut self) -> anyhow::Result<()> {
@@ -113,7 +123,7 @@ impl Hub {
     }
 
     /// One uplink that all edges share, their ceilings as they are.
-    pub fn import(&self, edges: &[Edge], capacity_bps: u64) -> anyhow::Result<()> {
+    pub fn register(&self, edges: &[Edge], capacity_bps: u64) -> String {
         let mut text = format!(
             "[[provider]]\nname = \"isp\"\ntitle = \"ISP\"\n[[uplink]]\nname = \"utama\"\nprovider = \"isp\"\n\
              down_bps = {capacity_bps}\nup_bps = {capacity_bps}\n"
@@ -132,8 +142,13 @@ impl Hub {
                 );
             }
         }
-        let file = self.folder.join("inventory.toml");
-        fs::write(&file, text)?;
+        text
+    }
+
+    /// `takar import` of a register in TOML.
+    pub fn import(&self, register: &str) -> anyhow::Result<()> {
+        let file = self.folder.join("register.toml");
+        fs::write(&file, register)?;
         self.takar(&["import", &file.display().to_string()]).map(drop)
     }
 
@@ -156,6 +171,10 @@ impl Hub {
 
     pub fn serve_log(&self) -> String {
         fs::read_to_string(self.folder.join("serve.log")).unwrap_or_default()
+    }
+
+    pub fn archive(&self) -> PathBuf {
+        self.state().join("archive")
     }
 
     fn state(&self) -> PathBuf {

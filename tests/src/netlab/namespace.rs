@@ -23,10 +23,10 @@ pub fn lacking<'a>(programs: &[&'a str]) -> Vec<&'a str> {
 ///
 /// # Panics
 /// Where the namespace cannot be made, or the test failed inside.
-pub fn run_inside(role: &str, test: &str, inside: impl FnOnce(&Namespace)) {
+pub fn run_inside(role: &str, test: &str, inside: impl FnOnce(Namespace)) {
     const INSIDE: &str = "TAKAR_TEST_INSIDE_NAMESPACE";
     if let Ok(name) = std::env::var(INSIDE) {
-        return inside(&Namespace { name, own: false });
+        return inside(Namespace { name, own: false });
     }
     let namespace = Namespace::make(role).unwrap_or_else(|error| panic!("{error:#}"));
     let mut command = namespace.command(std::env::current_exe().unwrap_or_default());

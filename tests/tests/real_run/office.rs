@@ -50,7 +50,7 @@ impl Office {
             edge.start_agent()?;
             edges.push(edge);
         }
-        hub.import(&edges, capacity_bps)?;
+        hub.import(&hub.register(&edges, capacity_bps))?;
         let monitors = vec![hub.monitor()?];
         let office = Self { hub, edges, story, monitors, place: place.into() };
         office.wait_measured();
