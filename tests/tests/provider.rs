@@ -1,17 +1,19 @@
 //! The provider, asked for real: a letter by e-mail over a real SMTP server (aiosmtpd), its link opened and answered on
-//! the page over TLS, the capacity accepted, planned, allocated and reported. And what a browser may not do.
+//! the page over TLS, the capacity accepted, planned, allocated and reported. And what a browser may not do, and what
+//! becomes of letters and notices while nobody takes them.
 //!
 //! Needs aiosmtpd (Debian: python3-aiosmtpd), so it runs only when it is asked for by name (`tests/run` does).
 // A test that cannot go on has failed; the programs run in real time.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
-use std::{fs, time::Duration};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command, time::Duration};
 
+use serde_json::Value;
 use takar_e2e::{
-    lab::{Lab, Traffic},
+    lab::{Lab, Site, Traffic},
     people::{Browser, me, token_in},
     post::{Post, link_in},
-    process::{free_port, wait_for},
+    process::{Process, free_port, wait_for},
 };
 
 const PASSWORD: &str = "kuda laut di Selat Sunda";
@@ -21,30 +23,9 @@ fn a_provider_is_asked_by_mail_and_answers_once_on_the_page() {
     let folder = tempfile::tempdir().unwrap();
     let (smtp, web) = (free_port().unwrap(), free_port().unwrap());
     let (post, site) = (Post::start(folder.path(), smtp), format!("https://localhost:{web}"));
-    let rules = format!(
-        "[procedure]\nweek = {{ mon = \"00:00-24:00\", tue = \"00:00-24:00\", wed = \"00:00-24:00\", \
-         thu = \"00:00-24:00\", fri = \"00:00-24:00\", sat = \"00:00-24:00\", sun = \"00:00-24:00\" }}\n\
-         [web]\nlisten = \"127.0.0.1:{web}\"\nurl = \"{site}\"\n\
-         [notice]\ndigest_after_s = 0\n\
-         [notice.mail]\nhost = \"127.0.0.1\"\nport = {smtp}\ntls = \"none\"\nfrom = \"Takar <takar@office.example>\"\n"
-    );
-    let traffic = Traffic { profile: "fair", seed: 1, sites: 2, capacity_bps: 20_000_000 };
-    let (lab, _serve) = Lab::start(folder.path(), traffic, &rules);
-    let sites = [lab.site("kantor-a", 0), lab.site("kantor-b", 1)];
-    lab.import(&sites);
-    // Where the provider is written to.
-    let register = folder.path().join("inventory.toml");
-    let text = fs::read_to_string(&register).unwrap();
-    let text = text.replace("title = \"ISP\"\n", "title = \"ISP\"\nemail = \"noc@isp.example\"\ncontact = \"Tono\"\n");
-    fs::write(&register, text).unwrap();
-    lab.takar(&["import", register.to_str().unwrap()]);
-    let password = folder.path().join("pw");
-    fs::write(&password, PASSWORD).unwrap();
-    let password = password.to_str().unwrap();
-    let add = |name: &str, role: &str, more: &[&str]| {
-        let words = ["account", "add", name, "--role", role, "--title", name, "--password-file", password];
-        lab.takar(&[&words[..], more].concat());
-    };
+    let (lab, _serve, _sites) =
+        begin(folder.path(), smtp, web, "email = \"noc@isp.example\"\ncontact = \"Tono\"\n", "");
+    let add = |name: &str, role: &str, more: &[&str]| add_account(&lab, name, role, more);
     add("ratna", "admin", &[]);
     add("budi", "head", &["--email", "budi@office.example"]);
     // From here on the socket's caller is a member, and no admin.
@@ -135,4 +116,84 @@ fn a_provider_is_asked_by_mail_and_answers_once_on_the_page() {
     let (status, page) = admin.post("/accounts/ratna/disable", &[("csrf", &csrf)]);
     assert_eq!(status, 422, "the last admin stays");
     assert!(page.contains("ratna"));
+}
+
+/// Neither the mail server nor the provider's webhook is there when there is something to tell; the collector is killed
+/// meanwhile. Nothing is lost, the person on duty is told, and both get theirs when they are there.
+#[test]
+fn what_cannot_be_delivered_is_kept_and_delivered_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let (smtp, web, hook) = (free_port().unwrap(), free_port().unwrap(), free_port().unwrap());
+    let site = format!("https://localhost:{web}");
+    let secret = folder.path().join("hook-secret");
+    fs::write(&secret, "rahasia bersama yang panjang").unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
+    let webhook = format!("[notice.webhook]\nsecret_file = \"{}\"\n", secret.display());
+    let provider = format!("webhook = \"http://localhost:{hook}/permohonan\"\n");
+    let (lab, mut serve, _sites) = begin(folder.path(), smtp, web, &provider, &webhook);
+    add_account(&lab, "ratna", "admin", &[]);
+    add_account(&lab, "siti", "member", &["--os-user", &me(), "--email", "siti@office.example"]);
+    let id = lab.takar(&["open-case", "--link", "kantor-a:up", "--reason", "kelas daring"])["id"].to_string();
+    lab.takar(&["case", &id, "confirm", "--reason", "benar"]);
+    lab.takar(&["case", &id, "ask-provider", "--wanted", "24M", "--price", "2000000"]);
+    wait_for("the trouble to be told", Duration::from_secs(30), || {
+        let notices = lab.takar(&["status"])["notices"].to_string();
+        Ok(notices.contains("could not be delivered so far").then_some(()))
+    })
+    .unwrap();
+    serve.kill().unwrap();
+    let _serve = lab.serve();
+
+    let post = Post::start(folder.path(), smtp);
+    let taken = folder.path().join("hook");
+    let mut receiver = Command::new("/usr/bin/python3");
+    receiver.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/python/receiver.py")).args(["--port", &hook.to_string()]);
+    receiver.arg("--secret-file").arg(&secret).arg("--folder").arg(&taken);
+    let _receiver = Process::start("receiver", receiver, &folder.path().join("hook.log")).unwrap();
+    let asked: Value = wait_for("the request to be posted", Duration::from_secs(200), || {
+        Ok(fs::read(taken.join("000.json")).ok().map(|bytes| serde_json::from_slice(&bytes).unwrap()))
+    })
+    .unwrap_or_else(|error| panic!("{error}\n{:#}", lab.takar(&["status"])));
+    assert_eq!(asked["signed"], true, "{asked:#}");
+    let text = asked["body"]["notices"][0]["text"].as_str().unwrap();
+    let browser = Browser::new(&site);
+    let answer = [("answer", "agree"), ("name", "Tono Wijaya"), ("ticket", "T-78")];
+    assert_eq!(browser.post(&link_in(text, &site), &answer).0, 200);
+    post.wait("siti@office.example", |mail| mail.contains("T-78"));
+    wait_for("nothing left to be told", Duration::from_secs(60), || {
+        let notices = lab.takar(&["status"])["notices"].to_string();
+        Ok((!notices.contains("could not be delivered")).then_some(()))
+    })
+    .unwrap();
+    assert_eq!(fs::read_dir(&taken).unwrap().count(), 1, "once");
+}
+
+/// A collector with pages, mail and two offices; `provider` is more of the provider's entry, `notice` of the config.
+fn begin(folder: &Path, smtp: u16, web: u16, provider: &str, notice: &str) -> (Lab, Process, Vec<Site>) {
+    let rules = format!(
+        "[procedure]\nweek = {{ mon = \"00:00-24:00\", tue = \"00:00-24:00\", wed = \"00:00-24:00\", \
+         thu = \"00:00-24:00\", fri = \"00:00-24:00\", sat = \"00:00-24:00\", sun = \"00:00-24:00\" }}\n\
+         [web]\nlisten = \"127.0.0.1:{web}\"\nurl = \"https://localhost:{web}\"\n\
+         [notice]\ndigest_after_s = 0\n\
+         [notice.mail]\nhost = \"127.0.0.1\"\nport = {smtp}\ntls = \"none\"\nfrom = \"Takar <takar@office.example>\"\n\
+         {notice}"
+    );
+    let traffic = Traffic { profile: "fair", seed: 1, sites: 2, capacity_bps: 20_000_000 };
+    let (lab, serve) = Lab::start(folder, traffic, &rules);
+    let sites = vec![lab.site("kantor-a", 0), lab.site("kantor-b", 1)];
+    lab.import(&sites);
+    // Where the provider is written to.
+    let register = folder.join("inventory.toml");
+    let text = fs::read_to_string(&register).unwrap();
+    fs::write(&register, text.replace("title = \"ISP\"\n", &format!("title = \"ISP\"\n{provider}"))).unwrap();
+    lab.takar(&["import", register.to_str().unwrap()]);
+    (lab, serve, sites)
+}
+
+fn add_account(lab: &Lab, name: &str, role: &str, more: &[&str]) {
+    let password = lab.dir.join("pw");
+    fs::write(&password, PASSWORD).unwrap();
+    let words =
+        ["account", "add", name, "--role", role, "--title", name, "--password-file", password.to_str().unwrap()];
+    lab.takar(&[&words[..], more].concat());
 }

@@ -78,6 +78,12 @@ impl Person {
 }
 
 impl Engine {
+    /// What somebody is called on paper: by the full name, where an account has one.
+    pub(super) fn full_name(&self, name: &str) -> String {
+        let account = self.accounts.get(name).filter(|account| !account.title.trim().is_empty());
+        account.map_or_else(|| name.to_owned(), |account| account.title.clone())
+    }
+
     /// Where nobody has an account, two people cannot be told apart: four eyes bind from the first account on.
     pub(in crate::engine) fn rules(&self) -> Rules {
         Rules { four_eyes: self.config.procedure.rules.four_eyes && !self.accounts.is_empty() }

@@ -3,6 +3,8 @@
 mod asked;
 mod claims;
 
+pub(super) use asked::about;
+
 use std::time::Duration;
 
 use takar_collector_core::{

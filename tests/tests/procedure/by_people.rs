@@ -1,6 +1,8 @@
 //! Where the procedure wants people: a dismissed case, a declined proposal, a rollback that reopens
 //! and two people who are two people on the socket as well.
 
+use std::{process::Command, thread};
+
 use super::{office, steps};
 
 #[test]
@@ -72,4 +74,36 @@ fn four_eyes_bind_on_the_socket() {
     let log = office.lab.takar(&["audit", "list"]);
     let proposed = log.as_array().unwrap().iter().rev().find(|one| one["event"] == "proposed").unwrap();
     assert_eq!((&proposed["who"], &proposed["record"]["from"]), (&"budi".into(), &format!("socket uid {uid}").into()));
+}
+
+/// Eight people, four for it and four against, all in the same moment.
+#[test]
+fn of_many_who_decide_at_once_one_has_decided() {
+    let office = office("fair", "");
+    let plan = office.lab.takar(&["propose", "--move", "kantor-a:up:8M", "--reason", "rapat"]);
+    let proposal = plan["proposals"][0]["id"].to_string();
+    let id = office.lab.takar(&["cases"])[0]["id"].as_u64().unwrap();
+    let decide = |index: usize| {
+        let mut command = Command::new(office.lab.programs.join("takar"));
+        command.arg("--config").arg(office.lab.dir.join("takar.toml"));
+        match index % 2 {
+            0 => command.args(["approve", &proposal]),
+            _ => command.args(["decline", &proposal, "--reason", "minggu ujian"]),
+        };
+        command.output().unwrap()
+    };
+    let outcomes: Vec<_> = thread::scope(|scope| {
+        let people: Vec<_> = (0..8).map(|index| scope.spawn(move || decide(index))).collect();
+        people.into_iter().map(|person| person.join().unwrap()).collect()
+    });
+    let decided = outcomes.iter().filter(|outcome| outcome.status.success()).count();
+    assert_eq!(decided, 1, "{outcomes:#?}");
+    for refused in outcomes.iter().filter(|outcome| !outcome.status.success()) {
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(said.contains("already") || said.contains("is not open"), "{said}");
+    }
+    let case = office.case(id);
+    let acts = case["trail"].as_array().unwrap().iter().filter_map(|one| one["record"]["what"]["act"].as_str());
+    assert_eq!(acts.filter(|act| matches!(*act, "approve" | "decline")).count(), 1, "{case:#}");
 }

@@ -44,6 +44,7 @@ fn tell_all(namespace: Namespace, place: &Path) {
     stories::one_is_dismissed_and_one_declined(&office);
     stories::a_rollback_reopens_the_case(&mut office);
     stories::a_step_is_overdue(&mut office, forgotten);
+    stories::the_month_and_the_year_are_summed_up(&office);
     nothing_is_left_unproved(&office);
 }
 

@@ -178,6 +178,22 @@ pub fn a_step_is_overdue(office: &mut Office, id: u64) {
     println!("a step was overdue, and told on the command line, the page and by mail");
 }
 
+/// Months and years are summed up on request, as papers of their own.
+pub fn the_month_and_the_year_are_summed_up(office: &Office) {
+    let today = in_seconds(0).unwrap();
+    let (year, month) = (&today[..4], &today[5..7]);
+    for words in [&["summary", "--year", year, "--month", month][..], &["summary", "--year", year]] {
+        let number = office.takar(words)["number"].clone();
+        let paper = office.wait("the summary", || {
+            let papers = office.takar(&["papers"]);
+            papers.as_array().unwrap().iter().find(|paper| paper["number"] == number).cloned()
+        });
+        assert_eq!(paper["kind"], "summary");
+        let paths = paper["files"].to_string();
+        assert!(paths.contains(".id.pdf") && paths.contains(".en.pdf") && paths.contains(".id.xlsx"), "{paths}");
+    }
+}
+
 /// By Siti, who may not approve it; the case that it opened, and the proposal's number.
 fn proposed(office: &Office, to: &str, reason: &str) -> (u64, String) {
     let plan = office.takar(&["propose", "--move", to, "--reason", reason]);

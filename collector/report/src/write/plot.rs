@@ -8,16 +8,22 @@ use crate::{
 
 const X_TICKS: u64 = 6;
 const Y_TICKS: u64 = 4;
+const DAY_MS: u64 = 86_400_000;
 
 pub(super) fn block(plot: &Plot, writer: &Writer<'_>) -> Block {
     let highest = plot.points.iter().flat_map(|point| [point.mean_bps, point.ceiling_bps.unwrap_or_default()]).max();
     let top = nice(highest.unwrap_or_default().saturating_add(highest.unwrap_or_default() / 10));
     let (from, to) = (plot.from, plot.to.max(plot.from.saturating_add(1)));
-    let is_short = to - from < X_TICKS * 60_000;
+    let (is_short, is_long) = (to - from < X_TICKS * 60_000, to - from > 2 * DAY_MS);
     let x = (0..=X_TICKS).map(|index| {
         let at = from + (to - from) / X_TICKS * index;
         let figures = &writer.figures;
-        Tick { at, text: if is_short { figures.clock_to_the_second(at) } else { figures.clock(at) } }
+        let text = match (is_short, is_long) {
+            (true, _) => figures.clock_to_the_second(at),
+            (_, true) => figures.short(at),
+            _ => figures.clock(at),
+        };
+        Tick { at, text }
     });
     let y = (0..=Y_TICKS).map(|index| {
         let at = top / Y_TICKS * index;

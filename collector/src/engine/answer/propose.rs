@@ -12,7 +12,7 @@ use takar_shared::{Direction, UnixMillis};
 use super::show;
 use crate::{
     api::query::ApiError,
-    engine::Engine,
+    engine::{Engine, planning::about},
     view::{PlanView, ProposeBody, ReasonView},
 };
 
@@ -88,7 +88,7 @@ impl Engine {
                 why: "A proposal or batch of this uplink and direction is open already.".into(),
             }),
             Some(proposal) => {
-                let links = proposal.moves.iter().filter(|one| one.is_raise()).map(|one| one.link.clone()).collect();
+                let links = about(proposal);
                 let place = (uplink.name.clone(), direction);
                 let case = self.case_to_propose_in(place, links, by, body.reason.as_deref(), now)?;
                 let reason = body.reason.clone();

@@ -1,5 +1,7 @@
 //! What a report states, gathered from the case, its proposals and changes, what was frozen, and what was measured.
 
+mod coordination;
+
 use serde_json::Value;
 use takar_collector_core::{
     case::{Case, Dialogue, Kind, Origin, Outcome, StepRecord},
@@ -50,7 +52,7 @@ impl Engine {
             sites: self.sites(case, carried, &changes, now),
             unmoved: carried.map(unmoved).unwrap_or_default(),
             verification: verification(&evidence),
-            coordination: coordination(case, proposals.last(), &evidence),
+            coordination: self.coordination(case, proposals.last(), &evidence),
             worked_ms: steps.iter().map(|step| step.worked_ms).sum(),
             steps,
             commands: self.commands(&changes)?,
@@ -59,7 +61,7 @@ impl Engine {
             remarks: case
                 .remarks
                 .iter()
-                .map(|one| model::Remark { at: one.at.0, by: one.by.to_string(), text: one.text.clone() })
+                .map(|one| model::Remark { at: one.at.0, by: self.name_of(&one.by), text: one.text.clone() })
                 .collect(),
             standard_minutes: self.config.procedure.standard.total_minutes().into(),
         })
@@ -113,7 +115,7 @@ impl Engine {
         model::Step {
             number: record.step.number(),
             round: record.round,
-            owner: record.owner.to_string(),
+            owner: self.name_of(&record.owner),
             began_at: record.began.0,
             ended_at: record.ended.map(|at| at.0),
             standard_minutes: standard.minutes(record.step).into(),
@@ -138,9 +140,11 @@ impl Engine {
                 let site = need.map_or_else(String::new, |need| need.site.to_string());
                 model::Origin::Need { name: name.clone(), site, letter: letter.clone() }
             }
-            Origin::Person { name, reason } => model::Origin::Person { name: name.clone(), reason: reason.clone() },
+            Origin::Person { name, reason } => {
+                model::Origin::Person { name: self.full_name(name), reason: reason.clone() }
+            }
             Origin::Request { name, reason, letter } => {
-                model::Origin::Request { name: name.clone(), reason: reason.clone(), letter: letter.clone() }
+                model::Origin::Request { name: self.full_name(name), reason: reason.clone(), letter: letter.clone() }
             }
         }
     }
@@ -367,36 +371,4 @@ fn verification(evidence: &[EvidenceRow]) -> Vec<model::Check> {
             numbers: check["numbers"].as_object().cloned().unwrap_or_default(),
         })
         .collect()
-}
-
-fn coordination(case: &Case, last: Option<&ProposalRecord>, evidence: &[EvidenceRow]) -> model::Coordination {
-    let ways = newest(evidence, "options").and_then(|what| serde_json::from_value(what).ok()).unwrap_or_default();
-    let decided = last.map(|record| answer::proposal_state(&record.state));
-    let granted = case.loan.as_ref().and_then(|loan| loan.granted_by.as_ref()).map(ToString::to_string);
-    model::Coordination {
-        options: ways,
-        proposal: last.map(|record| record.id.0),
-        proposed_by: last.map(|record| record.made_by.to_string()),
-        decided_by: granted.or_else(|| decided.as_ref().and_then(|(_, by, _)| by.clone())),
-        decided_at: last.and_then(|record| record.decided_at).map(|at| at.0),
-        reason: decided.and_then(|(_, _, reason)| reason),
-        provider: case.provider.as_ref().map(dialogue),
-    }
-}
-
-fn dialogue(dialogue: &Dialogue) -> model::ProviderDialogue {
-    let answer = dialogue.answer.as_ref();
-    model::ProviderDialogue {
-        letter_number: dialogue.number.clone(),
-        sent_at: dialogue.sent.as_ref().map(|(at, _)| at.0),
-        sent_by: dialogue.sent.as_ref().map(|(_, how)| how.clone()),
-        ticket: answer.and_then(|answer| answer.ticket.clone()),
-        promised_at: answer.and_then(|answer| answer.promised).map(|at| at.0),
-        answer: answer.map(|answer| if answer.agreed { "agreed".into() } else { "refused".into() }),
-        answered_by: answer.map(|answer| answer.by.clone()),
-        answered_at: answer.map(|answer| answer.at.0),
-        remark: answer.and_then(|answer| answer.remark.clone()),
-        accepted_bps: dialogue.accepted.as_ref().map(|accepted| accepted.measured.0),
-        accepted_at: dialogue.accepted.as_ref().map(|accepted| accepted.at.0),
-    }
 }

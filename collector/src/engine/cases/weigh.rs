@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use takar_collector_core::{
-    case::{Act, By, CaseId, Step},
+    case::{Act, By, CaseId, Dialogue, Step},
     inventory::UplinkName,
     plan::{self, ClaimDemand, PlanInput, Proposal},
 };
@@ -32,12 +32,16 @@ impl Engine {
         proposal: &Proposal,
         now: UnixMillis,
     ) -> Result<Option<EvidenceRow>, ApiError> {
-        if self.case(case)?.loan.is_some() {
+        let of = self.case(case)?;
+        if of.loan.is_some() {
             return Ok(None);
         }
         let gains = proposal.moves.iter().map(|one| one.to.saturating_sub(one.from)).sum();
         let lacking = self.lacking(&proposal.uplink, proposal.direction);
-        let ways = self.ways(&proposal.uplink, proposal.direction, lacking, gains, 0);
+        let mut ways = self.ways(&proposal.uplink, proposal.direction, lacking, gains, 0);
+        if let Some(talk) = of.provider.filter(|talk| talk.accepted.is_some()) {
+            buy(&mut ways, &talk, gains);
+        }
         Ok(Some(frozen(case, "options", &ways, now)))
     }
 
@@ -127,5 +131,26 @@ impl Engine {
     pub(super) fn price_per_mbps(&self, uplink: &UplinkName) -> Option<u64> {
         let inventory = self.inventory.as_ref()?;
         inventory.contract_on(uplink, self.today(crate::clock::now()))?.price_per_mbps_idr
+    }
+}
+
+/// What a provider delivered since is what is moved first: it was bought, and not idle.
+fn buy(ways: &mut [Way], talk: &Dialogue, gains: BitsPerSec) {
+    let bought = talk.wanted.saturating_sub(talk.capacity);
+    let idle = gains.saturating_sub(bought);
+    for way in ways {
+        way.chosen = way.way == "purchase";
+        match way.way {
+            "within-contract" => {
+                way.amount_bps = idle.0;
+                way.note = format!("{idle} can be moved within what was bought before, at no cost.");
+            }
+            "purchase" => {
+                way.amount_bps = bought.0;
+                way.price_idr = talk.price_idr;
+                way.note = format!("{bought} more was bought by letter {}.", talk.number);
+            }
+            _ => {}
+        }
     }
 }

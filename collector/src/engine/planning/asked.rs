@@ -112,7 +112,7 @@ impl Engine {
     ) -> Result<ProposalId, ApiError> {
         let (input, proposal) = self.asked_proposal(body, now).map_err(ApiError::Invalid)?;
         self.is_free(&input.uplink, input.direction)?;
-        let links = proposal.moves.iter().filter(|one| one.is_raise()).map(|one| one.link.clone()).collect();
+        let links = about(&proposal);
         let place = (input.uplink.clone(), input.direction);
         let case = self.case_to_propose_in(place, links, by, body.reason.as_deref(), now)?;
         let id = self.propose(case, proposal, Vec::new(), None, by, body.reason.clone(), now)?;
@@ -156,4 +156,14 @@ impl Engine {
         }
         Ok(id)
     }
+}
+
+/// The links that a proposal is made for: those that gain; where none does, those that give.
+pub(in crate::engine) fn about(proposal: &Proposal) -> Vec<LinkName> {
+    let links = |raised: bool| -> Vec<LinkName> {
+        let moves = proposal.moves.iter().filter(|one| one.is_raise() == raised);
+        moves.map(|one| one.link.clone()).collect()
+    };
+    let gain = links(true);
+    if gain.is_empty() { links(false) } else { gain }
 }

@@ -8,9 +8,9 @@ use super::{Role, password::Hashed, totp::Seed};
 /// Its secrets keep themselves out of `Debug`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
-    /// A plain name ([`takar_shared::id::plain_name`]): how it is called in the audit log and on paper.
+    /// A plain name ([`takar_shared::id::plain_name`]): how it is called in the audit log.
     pub name: String,
-    /// The full name.
+    /// The full name: how papers call it.
     pub title: String,
     pub role: Role,
     pub email: Option<String>,
