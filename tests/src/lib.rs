@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods)]
 
 pub mod client;
+pub mod clock;
 pub mod demo;
 pub mod lab;
 pub mod measure;

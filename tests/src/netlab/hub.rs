@@ -13,6 +13,7 @@ use takar_shared::Direction;
 use super::{CLASS, Edge, Namespace, edge::shaped_on};
 use crate::{
     client::Client,
+    clock::TurnedClock,
     process::{Process, binaries, run, wait_for},
 };
 
@@ -24,6 +25,8 @@ pub struct Hub {
     client: Client,
     broker: Option<Process>,
     serve: Option<Process>,
+    /// The collector's, where a test turns it.
+    pub clock: Option<TurnedClock>,
 }
 
 impl Hub {
@@ -41,7 +44,7 @@ impl Hub {
         let folder = place.join("hub");
         fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
         let client = Client::of(folder.join(CONFIG))?;
-        let hub = Self { namespace, folder, client, broker: None, serve: None };
+        let hub = Self { namespace, folder, client, broker: None, serve: None, clock: None };
         let (state, at) = (hub.state(), format!("{}:{}", Self::ADDRESS, Self::PORT));
         let root = place.join("root.key").display().to_string();
         let mut init = hub.client.takar(&[
@@ -94,6 +97,9 @@ impl Hub {
     pub fn start_serve(&mut self) -> anyhow::Result<()> {
         let mut command = self.namespace.command(binaries()?.join("takar"));
         command.arg("--config").arg(self.config()).arg("serve");
+        if let Some(clock) = &self.clock {
+            clock.on(&mut command);
+        }
         let mut serve = Process::start("takar serve", command, &self.folder.join("serve.log"))?;
         wait_for("takar serve to be connected", Duration::from_secs(15), || {
             serve.check()?;

@@ -1,15 +1,16 @@
-//! A collector's machine that boots in 1970 and is put right later, as one without a battery does. The clock is turned
-//! by a library that is loaded before the C library; the agent, which never reads that clock, keeps the real one.
+//! A collector's machine that boots in 1970 and is put right later, as one without a battery does. The agent,
+//! which never reads the wall clock, keeps the real one.
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::Command,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use serde_json::Value;
 use takar_e2e::{
+    clock::TurnedClock,
     lab::{Lab, Traffic},
     process::{Process, wait_for},
 };
@@ -19,61 +20,22 @@ use crate::{
     table::{PATIENCE, Snapshot, Table, run},
 };
 
-/// As long as the file in CLOCK_BACK_WHILE is there, the wall clock is CLOCK_BACK_S seconds behind.
-const LIBRARY: &str = r#"
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <stdlib.h>
-#include <time.h>
-#include <unistd.h>
-
-int clock_gettime(clockid_t id, struct timespec *now) {
-    static int (*real)(clockid_t, struct timespec *);
-    if (!real) *(void **)&real = dlsym(RTLD_NEXT, "clock_gettime");
-    int failed = real(id, now);
-    const char *file = getenv("CLOCK_BACK_WHILE"), *back = getenv("CLOCK_BACK_S");
-    if (!failed && id == CLOCK_REALTIME && file && back && access(file, F_OK) == 0) now->tv_sec -= atoll(back);
-    return failed;
-}
-"#;
-
 /// Four days: a clock that has run for a while, wrongly.
 const SINCE_1970: Duration = Duration::from_secs(4 * 86_400);
 
-struct WrongClock {
-    library: PathBuf,
-    while_there: PathBuf,
-    back_s: u64,
-}
-
-impl WrongClock {
-    fn made_in(folder: &Path) -> Self {
-        let (source, library) = (folder.join("clock.c"), folder.join("clock.so"));
-        fs::write(&source, LIBRARY).unwrap();
-        let mut compile = Command::new("cc");
-        let made = compile.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source).arg("-ldl").status();
-        assert!(made.unwrap().success(), "cc, which also built the programs, cannot make {}", library.display());
-        let while_there = folder.join("clock-is-wrong");
-        fs::write(&while_there, "").unwrap();
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        Self { library, while_there, back_s: (now - SINCE_1970).as_secs() }
-    }
-
-    fn on(&self, command: &mut Command) {
-        command.env("LD_PRELOAD", &self.library).env("CLOCK_BACK_WHILE", &self.while_there);
-        command.env("CLOCK_BACK_S", self.back_s.to_string());
-    }
-
-    fn put_right(&self) {
-        fs::remove_file(&self.while_there).unwrap();
-    }
+/// One that says 1970.
+fn wrong_clock(folder: &Path) -> TurnedClock {
+    let clock = TurnedClock::made_in(folder).unwrap();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    clock.turn(-i64::try_from((now - SINCE_1970).as_secs()).unwrap()).unwrap();
+    clock
 }
 
 /// Certificates made in 1970 would have ended in 1972.
 #[test]
 fn in_1970_no_network_is_made() {
     let (place, elsewhere, mut table) = (Place::new(), Place::new(), Table::default());
-    let clock = WrongClock::made_in(elsewhere.dir());
+    let clock = wrong_clock(elsewhere.dir());
     let (state, root, config) = (place.at("state"), place.at("root.key"), place.at("takar.toml"));
     let words = ["init", "--state-dir", &state, "--root-out", &root, "--config", &config];
     let before = Snapshot::of(place.dir());
@@ -87,7 +49,7 @@ fn in_1970_no_network_is_made() {
 #[test]
 fn in_1970_nothing_is_signed_and_when_the_clock_is_right_all_goes_on() {
     let (folder, mut table) = (tempfile::tempdir().unwrap(), Table::default());
-    let clock = WrongClock::made_in(folder.path());
+    let clock = wrong_clock(folder.path());
     let traffic = Traffic { profile: "fair", seed: 1, sites: 1, capacity_bps: 8_000_000 };
     let (lab, mut serve) = Lab::start(folder.path(), traffic, "[change]\nconfirm_within_s = 6\nexpires_in_s = 20\n");
     let mut site = lab.site("kantor-a", 0);
@@ -119,7 +81,7 @@ fn in_1970_nothing_is_signed_and_when_the_clock_is_right_all_goes_on() {
     let lines = serve.log().lines().filter(|line| line.contains("the clock is behind")).count();
     table.holds("1970", &format!("the log says it once, not {lines} times"), lines == 1);
 
-    clock.put_right();
+    clock.turn(0).unwrap();
     let right = wait_for("the clock", PATIENCE, || Ok((!behind()).then_some(())));
     table.holds("put right", "the notice is gone", right.is_ok());
     // Too old to be carried out now; it was never sent, so nothing has to be undone.
@@ -146,7 +108,7 @@ fn in_1970_nothing_is_signed_and_when_the_clock_is_right_all_goes_on() {
     table.holds("put right", "the audit log holds", lab.takar(&["audit", "verify"])["ok"] == true);
 }
 
-fn serve_with(lab: &Lab, clock: &WrongClock) -> Process {
+fn serve_with(lab: &Lab, clock: &TurnedClock) -> Process {
     let config = lab.dir.join("takar.toml");
     let mut command = Command::new(lab.programs.join("takar"));
     command.arg("--config").arg(&config).arg("serve");

@@ -35,6 +35,32 @@ fn a_step_beyond_its_standard_time_is_overdue_everywhere() {
     assert_eq!((&case["steps"][1]["overdue"], &case["overdue"]), (&true.into(), &false.into()));
 }
 
+/// An office that moves from Jakarta to Jayapura: what was worked was worked, and papers say the new hour.
+#[test]
+fn a_zone_that_changes_turns_no_clock_back() {
+    let mut office = office_with("fair", "zone = \"WIB\"\n", "");
+    let id = office.opened("kantor-a");
+    let before = office.case(id);
+    office._serve.end();
+    let config = office.lab.dir.join("takar.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    assert!(text.contains("zone = \"WIB\""));
+    fs::write(&config, text.replace("zone = \"WIB\"", "zone = \"WIT\"")).unwrap();
+    office._serve = office.lab.serve();
+    let case = office.act(id, &["confirm", "--reason", "benar"]);
+    let step = |case: &serde_json::Value| case["steps"][1].clone();
+    assert_eq!(step(&case)["began_at"], step(&before)["began_at"]);
+    assert_eq!(step(&case)["due_at"], step(&before)["due_at"]);
+    assert!(step(&case)["worked_ms"].as_u64() >= step(&before)["worked_ms"].as_u64());
+    office.act(id, &["conclude", "--reason", "cukup"]);
+    let case = office.wait_case(id, "receive");
+    assert_eq!(case["overdue"], false);
+    let files = case["papers"][0]["files"].as_array().unwrap();
+    let page = files.iter().filter_map(|file| file["path"].as_str()).find(|path| path.ends_with(".id.html")).unwrap();
+    let page = fs::read_to_string(office.archive().join(page)).unwrap();
+    assert!(page.contains(" WIT") && !page.contains(" WIB"), "{page}");
+}
+
 #[test]
 fn a_template_that_does_not_compile_is_told_and_the_report_comes_when_it_does() {
     let templates = tempfile::tempdir().unwrap();

@@ -1,9 +1,9 @@
 //! The procedure's stories on real parts: agents, this kernel's queues and Debian's snmpd in network namespaces,
 //! Mosquitto with TLS, a mail server, the pages over TLS, `takar-pdf`. Three people and a provider.
 //!
-//! What is the test's: the past (twenty days loaded into the store, since nobody waits three weeks), a weekend of
-//! seconds, and a standard time that is shortened for the step that is late. What happens between people and queues
-//! happens in real time. Needs root, so it runs only when it is asked for by name (`tests/run` does, as root).
+//! What is the test's: the past (twenty days loaded into the store, since nobody waits three weeks), and the collector's
+//! wall clock, which is turned to a Saturday and to the Monday after it. What happens between people and queues happens
+//! in real time. Needs root, so it runs only when it is asked for by name (`tests/run` does, as root).
 //!
 //! `TAKAR_KEEP=FOLDER` keeps the laboratory's files, its reports among them, in a new folder.
 // A test that cannot go on has failed; the programs run in real time.
@@ -40,10 +40,10 @@ fn tell_all(namespace: Namespace, place: &Path) {
     // Nobody looks at this one; it is found late at the end.
     let forgotten = office.opened("puskesmas:down", "antrean daring lambat");
     stories::a_provider_is_needed(&office);
-    stories::a_weekend_is_lent(&office);
     stories::one_is_dismissed_and_one_declined(&office);
     stories::a_rollback_reopens_the_case(&mut office);
-    stories::a_step_is_overdue(&mut office, forgotten);
+    stories::a_weekend_is_lent(&office);
+    stories::a_step_is_overdue(&office, forgotten);
     stories::the_month_and_the_year_are_summed_up(&office);
     nothing_is_left_unproved(&office);
 }

@@ -4,6 +4,7 @@ use std::{fs, path::Path, time::Duration};
 
 use serde_json::Value;
 use takar_e2e::{
+    clock::TurnedClock,
     netlab::{Edge, Hub, Namespace, Settings, Version},
     people::{Browser, me, token_in},
     post::Post,
@@ -42,6 +43,7 @@ impl Office {
     /// Enrolled, registered, its past loaded; the collector runs and the agents have begun.
     pub fn open(namespace: Namespace, place: &Path) -> Self {
         let mut hub = Hub::make_in(namespace, place, RULES).unwrap();
+        hub.clock = Some(TurnedClock::made_in(place).unwrap());
         let post = Post::start(place, 2525);
         hub.start_broker().unwrap();
         hub.start_serve().unwrap();
@@ -120,9 +122,10 @@ impl Office {
         Head { browser, csrf }
     }
 
-    /// At its next start the collector allows a minute for each step.
-    pub fn one_minute_a_step(&self) {
-        self.hub.write_config(&format!("{RULES}standard_minutes = [1, 1, 1, 1, 1, 1]\n")).unwrap();
+    /// The collector's clock says so many seconds more than it is.
+    pub fn turn_clock(&self, ahead_s: u64) {
+        let ahead_s = i64::try_from(ahead_s).unwrap();
+        self.hub.clock.as_ref().unwrap().turn(ahead_s).unwrap();
     }
 
     fn register(&self) {

@@ -1,6 +1,6 @@
 //! One story each.
 
-use std::time::Duration;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use takar_e2e::{
@@ -16,6 +16,7 @@ use crate::{
     steps,
 };
 
+const DAY_S: u64 = 86_400;
 const ALL_SIX: [&str; 6] = ["check", "identify", "coordinate", "allocate", "report", "receive"];
 
 /// Found in what was measured, verified, proposed from a link that was idle for weeks, approved by policy, carried out
@@ -88,36 +89,16 @@ pub fn a_provider_is_needed(office: &Office) {
     assert_eq!(provider.post(&path, &answer).0, 200);
     assert_eq!(provider.post(&path, &answer).0, 409, "once");
     office.act(id, &["accept", "--measured", "29.6M"]);
-    let plan = office.takar(&["propose", "--move", "sdn-1:up:14M", "--reason", "kapasitas baru"]);
+    let plan = office.takar(&["propose", "--move", "sdn-1:up:12M", "--reason", "kapasitas baru"]);
     assert_eq!(plan["proposals"][0]["budget_bps"], 30_000_000);
     let head = office.head();
     head.decides(id, "approve", &[("proposal", &plan["proposals"][0]["id"].to_string())]);
     let case = office.wait_case(id, "receive");
     assert_eq!((steps(&case), &case["kind"]), (ALL_SIX.into(), &"addition".into()));
-    assert_eq!(office.in_force("sdn-1", Up), 14_000_000);
+    assert_eq!(office.in_force("sdn-1", Up), 12_000_000);
     assert!(files(&case).iter().any(|path| path.contains("letter") && path.ends_with(".id.pdf")), "{:?}", files(&case));
     head.receives(id);
     println!("a provider was needed: asked by mail, agreed over its link, 24 → 30 Mbit/s, {}", case["report"]);
-}
-
-/// The weekend is one of seconds: it begins, the queue has it, and it ends by itself.
-pub fn a_weekend_is_lent(office: &Office) {
-    let (from, until) = (in_seconds(4).unwrap(), in_seconds(24).unwrap());
-    let asked = ["bod", "--to", "puskesmas:up:10M", "--from", &from, "--until", &until, "--letter", "S-12/2026"];
-    let case = office.takar(&[&asked[..], &["--reason", "pekan imunisasi"]].concat());
-    let id = case["id"].as_u64().unwrap();
-    let before = office.in_force("puskesmas", Up);
-    let head = office.head();
-    head.decides(id, "grant", &[]);
-    assert_eq!((office.case(id)["state"].as_str(), office.in_force("puskesmas", Up)), (Some("scheduled"), before));
-    office.wait_case(id, "on-loan");
-    assert_eq!(office.in_force("puskesmas", Up), 10_000_000);
-    let case = office.wait_case(id, "receive");
-    assert_eq!((steps(&case), &case["case"]["outcome"]["is"]), (ALL_SIX.into(), &"returned".into()));
-    let set = office.edge("puskesmas").ceilings_set(Up).unwrap();
-    assert_eq!(set, [10_000_000, before], "lent once, taken back once");
-    head.receives(id);
-    println!("a weekend was lent: {before} → 10000000 → {before} bit/s, {}", case["report"]);
 }
 
 pub fn one_is_dismissed_and_one_declined(office: &Office) {
@@ -156,23 +137,44 @@ pub fn a_rollback_reopens_the_case(office: &mut Office) {
     println!("a rollback reopened its case, which ended with {}", case["report"]);
 }
 
-/// The case was opened minutes ago; the office decides that a minute is enough for step 2.
-pub fn a_step_is_overdue(office: &mut Office, id: u64) {
-    assert_eq!(office.case(id)["overdue"], false);
-    let waited = office.case(id)["worked_ms"].as_u64().unwrap();
-    std::thread::sleep(Duration::from_millis(61_000_u64.saturating_sub(waited)));
-    office.hub.end_serve();
-    office.one_minute_a_step();
-    office.hub.start_serve().unwrap();
+/// From Saturday to Monday, by the collector's clock, which is turned to either: the loan begins, and ends by itself.
+pub fn a_weekend_is_lent(office: &Office) {
+    let now = seconds_now();
+    // 1 January 1970 was a Thursday.
+    let saturday = (now / DAY_S + 1..).find(|day| day % 7 == 2).unwrap() * DAY_S;
+    let monday = saturday + 2 * DAY_S;
+    let (from, until) = (in_seconds(saturday - now).unwrap(), in_seconds(monday - now).unwrap());
+    let asked = ["bod", "--to", "puskesmas:up:10M", "--from", &from, "--until", &until, "--letter", "S-12/2026"];
+    let case = office.takar(&[&asked[..], &["--reason", "pekan imunisasi"]].concat());
+    let id = case["id"].as_u64().unwrap();
+    let before = office.in_force("puskesmas", Up);
+    let known = office.edge("puskesmas").ceilings_set(Up).unwrap().len();
+    office.head().decides(id, "grant", &[]);
+    assert_eq!((office.case(id)["state"].as_str(), office.in_force("puskesmas", Up)), (Some("scheduled"), before));
+    office.turn_clock(saturday - seconds_now() + 5);
+    office.wait_case(id, "on-loan");
+    assert_eq!(office.in_force("puskesmas", Up), 10_000_000);
+    office.turn_clock(monday - seconds_now() + 5);
+    let case = office.wait_case(id, "receive");
+    assert_eq!((steps(&case), &case["case"]["outcome"]["is"]), (ALL_SIX.into(), &"returned".into()));
+    let set = office.edge("puskesmas").ceilings_set(Up).unwrap().split_off(known);
+    assert_eq!(set, [10_000_000, before], "lent once, taken back once");
+    office.head().receives(id);
+    println!("a weekend was lent: {before} → 10000000 → {before} bit/s, {}", case["report"]);
+}
+
+/// Opened before the weekend and forgotten over it.
+pub fn a_step_is_overdue(office: &Office, id: u64) {
     let status = office.wait("the overdue step to be told", || {
         let status = office.takar(&["status"]);
         let said = status["notices"].to_string().contains(&format!("case {id} is overdue in step 2 (identify)"));
         said.then_some(status)
     });
     assert_eq!((&status["cases_open"], &status["cases_overdue"]), (&1.into(), &1.into()), "{status:#}");
-    office.post.wait("budi@office.example", |mail| mail.contains("puskesmas") || mail.contains("Puskesmas"));
+    assert_eq!(office.takar(&["cases"])[0]["overdue"], true);
     let page = office.head().browser.get("/cases").1;
-    assert!(page.contains("Puskesmas"), "{page}");
+    assert!(page.contains("1 kasus sudah lewat waktu baku"), "{page}");
+    office.post.wait("budi@office.example", |mail| mail.contains("melewati waktu standarnya"));
     let case = office.act(id, &["dismiss", "--reason", "sudah normal"]);
     assert_eq!((&case["steps"][1]["overdue"], &case["overdue"]), (&true.into(), &false.into()));
     println!("a step was overdue, and told on the command line, the page and by mail");
@@ -207,4 +209,8 @@ fn proposed(office: &Office, to: &str, reason: &str) -> (u64, String) {
 fn files(case: &Value) -> Vec<String> {
     let papers = case["papers"].as_array().unwrap().iter().flat_map(|paper| paper["files"].as_array().unwrap());
     papers.map(|file| file["path"].as_str().unwrap().to_owned()).collect()
+}
+
+fn seconds_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
