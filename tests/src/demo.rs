@@ -139,13 +139,17 @@ fn taken_back(collector: &mut Collector, routers: &Routers, voice: &Voice) -> an
     Ok(())
 }
 
+/// The workspace, whatever folder the demo is started in.
+const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
+
 /// Standard error is inherited, so that cargo shows its progress and its errors; standard output is the demo's.
 fn build(voice: &Voice) -> anyhow::Result<()> {
     voice.say(Tone::Plain, "Building the programs (the first time takes minutes) …");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["build", "--quiet", "-p", "takar", "-p", "takar-agent", "-p", "router-sim", "-p", "takar-e2e"]);
-    let status = command.arg("--bins").stdin(Stdio::null()).stdout(Stdio::null()).status();
+    // All that is built by default: as `cargo demo` itself was built, so that no library is built twice.
+    command.args(["build", "--quiet", "--bins", "--manifest-path", WORKSPACE]);
+    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status();
     let status = status.with_context(|| format!("cannot start {command:?}"))?;
     ensure!(status.success(), "{command:?} ended with {status}");
     Ok(())
