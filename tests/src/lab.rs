@@ -1,5 +1,5 @@
-//! A laboratory without namespaces: the collector with its embedded broker, agents, and simulated
-//! RouterOS routers, all real programs on loopback ports of their own.
+//! A laboratory without namespaces: the collector with its embedded broker or a Mosquitto with TLS, agents, and
+//! simulated RouterOS routers, all real programs on loopback ports of their own.
 
 // Test code: a laboratory that cannot be set up is a failed test, said on the spot.
 #![allow(clippy::unwrap_used)]
@@ -35,31 +35,61 @@ pub struct Lab {
     pub dir: PathBuf,
     pub programs: PathBuf,
     pub traffic: Traffic,
+    /// What starts an agent, before its own arguments: the program, or who runs it and the program.
+    pub agent: Vec<PathBuf>,
+    _broker: Option<Process>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Broker {
+    Embedded,
+    /// With TLS and client certificates.
+    Mosquitto,
+}
+
+impl Broker {
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+            Self::Mosquitto => "mosquitto",
+        }
+    }
 }
 
 impl Lab {
-    /// Sets a collector up and starts it; `rules` is more of its config.
+    /// Sets a collector with its embedded broker up and starts it; `rules` is more of its config.
     pub fn start(dir: &Path, traffic: Traffic, rules: &str) -> (Self, Process) {
-        let lab = Self { dir: dir.to_owned(), programs: binaries().unwrap(), traffic };
-        let address = format!("127.0.0.1:{}", free_port().unwrap());
+        Self::start_with(Broker::Embedded, dir, traffic, rules)
+    }
+
+    pub fn start_with(broker: Broker, dir: &Path, traffic: Traffic, rules: &str) -> (Self, Process) {
+        let programs = binaries().unwrap();
+        let agent = vec![programs.join("takar-agent")];
+        let mut lab = Self { dir: dir.to_owned(), programs, traffic, agent, _broker: None };
+        let port = free_port().unwrap();
+        let address = format!("127.0.0.1:{port}");
         let (state, root) = (dir.join("state"), dir.join("root.key"));
-        lab.takar(&[
-            "init",
-            "--state-dir",
-            path(&state),
-            "--root-out",
-            path(&root),
-            "--broker",
-            "embedded",
-            "--address",
-            &address,
-        ]);
+        let kind = broker.kind();
+        let place = ["init", "--state-dir", path(&state), "--root-out", path(&root), "--broker", kind];
+        let name: &[&str] = if broker == Broker::Mosquitto { &["--broker-name", &address] } else { &[] };
+        lab.takar(&[&place[..], name, &["--address", &address]].concat());
         let config = format!(
-            "state_dir = \"{}\"\n[broker]\nkind = \"embedded\"\naddress = \"{address}\"\nname = \"{address}\"\n\
+            "state_dir = \"{}\"\n[broker]\nkind = \"{kind}\"\naddress = \"{address}\"\nname = \"{address}\"\n\
              [readings]\nlength_s = 2\ncounter_step_ms = 0\nkeep = 60\n{rules}",
             state.display()
         );
         fs::write(dir.join("takar.toml"), config).unwrap();
+        if broker == Broker::Mosquitto {
+            let mut command = Command::new("mosquitto");
+            command.arg("-c").arg(state.join("mosquitto/mosquitto.conf"));
+            let mut process = Process::start("mosquitto", command, &dir.join("mosquitto.log")).unwrap();
+            wait_for("mosquitto to listen", Duration::from_secs(10), || {
+                process.check()?;
+                Ok(std::net::TcpStream::connect(("127.0.0.1", port)).ok())
+            })
+            .unwrap();
+            lab._broker = Some(process);
+        }
         let serve = lab.serve();
         (lab, serve)
     }
@@ -129,8 +159,15 @@ impl Lab {
         serve
     }
 
+    fn agent_command(&self) -> Command {
+        let (first, rest) = self.agent.split_first().unwrap();
+        let mut command = Command::new(first);
+        command.args(rest);
+        command
+    }
+
     pub fn run_agent(&self, name: &str) -> Process {
-        let mut command = Command::new(self.programs.join("takar-agent"));
+        let mut command = self.agent_command();
         command.arg("--config").arg(self.dir.join(format!("{name}.toml"))).arg("run");
         Process::start(name, command, &self.dir.join(format!("{name}.log"))).unwrap()
     }
@@ -196,7 +233,7 @@ impl Lab {
     }
 
     fn enrol(&self, name: &str, words: &[&str]) {
-        let mut command = Command::new(self.programs.join("takar-agent"));
+        let mut command = self.agent_command();
         command.arg("--config").arg(self.dir.join(format!("{name}.toml"))).arg("enrol").args(words);
         let output = command.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

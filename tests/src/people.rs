@@ -36,6 +36,13 @@ impl Browser {
         self.took(request.call().unwrap())
     }
 
+    /// By a link on another site, a webmail's say: browsers keep strict cookies back. Where it is sent on to.
+    pub fn get_from_elsewhere(&self, path: &str) -> Option<String> {
+        let request = self.agent.get(format!("{}{path}", self.site)).header("Sec-Fetch-Site", "cross-site");
+        let refresh = request.call().unwrap().headers().get("refresh")?.to_str().unwrap().to_owned();
+        refresh.strip_prefix("0;url=").map(str::to_owned)
+    }
+
     pub fn post(&self, path: &str, fields: &[(&str, &str)]) -> (u16, String) {
         let request = self.agent.post(format!("{}{path}", self.site)).header("Cookie", self.cookie());
         self.took(request.send_form(fields.iter().copied()).unwrap())

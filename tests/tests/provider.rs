@@ -109,6 +109,9 @@ fn a_provider_is_asked_by_mail_and_answers_once_on_the_page() {
     assert_eq!(member.log_in("siti", PASSWORD).0, 303);
     assert_eq!((member.get("/cases").0, member.get("/accounts").0, member.get("/v1/status").0), (200, 403, 200));
     assert_eq!(Browser::new(&site).get("/v1/status").0, 401);
+    // A click in a mail leads to the case, and not to the log-in of somebody who has logged in.
+    let sent_on = member.get_from_elsewhere(&format!("/cases/{id}")).unwrap();
+    assert_eq!((sent_on.as_str(), member.get(&sent_on).0), (format!("/cases/{id}").as_str(), 200));
     let admin = Browser::new(&site);
     assert_eq!(admin.log_in("ratna", PASSWORD).0, 303);
     let (_, page) = admin.get("/accounts");

@@ -15,3 +15,4 @@ mod write;
 pub mod xlsx;
 
 pub use lang::{Lang, UnknownLang, Zone};
+pub use write::speech::Speech;

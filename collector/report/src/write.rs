@@ -3,6 +3,7 @@
 mod letter;
 mod plot;
 mod report;
+pub(crate) mod speech;
 mod summary;
 pub(crate) mod voice;
 

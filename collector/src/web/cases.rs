@@ -95,7 +95,7 @@ async fn case_page(site: &Site, person: &Person, id: u64, draft: Option<pages::D
         Err(_) => Vec::new(),
     };
     let shell = person.shell(site).await?;
-    let page = show::case(&case, &checks, team(&accounts), draft, shell.user.as_ref());
+    let page = show::case(&case, &checks, team(&accounts), draft, &shell);
     Ok(Html(page.render(&shell)).into_response())
 }
 

@@ -5,7 +5,7 @@ use std::{collections::HashMap, convert::Infallible, net::SocketAddr};
 use axum::{
     body::Bytes,
     extract::{ConnectInfo, FromRequest, FromRequestParts, Request, State},
-    http::{HeaderMap, Method, StatusCode, Uri, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
     middleware::Next,
     response::{Html, IntoResponse, Redirect, Response},
 };
@@ -122,6 +122,11 @@ impl Visitor {
         }
     }
 
+    /// By a link on another site, in a mail that is read in a browser say: strict cookies do not come along.
+    fn comes_from_elsewhere(&self) -> bool {
+        self.headers.get("sec-fetch-site").is_some_and(|from| from == "cross-site")
+    }
+
     /// A form of this site, as browsers say; those too old to say are let through, since their cookies are strict.
     pub fn is_from_here(&self, site: &Site) -> bool {
         let said = |name: &str| self.headers.get(name).and_then(|value| value.to_str().ok());
@@ -140,6 +145,7 @@ impl FromRequestParts<Site> for Person {
         let Ok(visitor) = Visitor::from_request_parts(parts, site).await;
         match visitor.person(site) {
             Some((caller, csrf)) => Ok(Self { visitor, caller, csrf }),
+            None if parts.method == Method::GET && visitor.comes_from_elsewhere() => Err(once_more(&visitor.path)),
             // Whoever wanted to look comes back here; a form that was sent too late is filled in again.
             None if parts.method == Method::GET => Err(Redirect::to(&login_for(&visitor.path)).into_response()),
             None => Err(Redirect::to("/login").into_response()),
@@ -237,6 +243,15 @@ pub fn read<T: serde::de::DeserializeOwned>(view: serde_json::Value) -> Result<T
 pub fn own_path(path: &str) -> &str {
     let is_own = path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\n', '\r', '\t']);
     if is_own { path } else { "/" }
+}
+
+/// The same page again, asked for by this site: now the cookies come along, if there are any.
+fn once_more(path: &str) -> Response {
+    let mut answer = StatusCode::OK.into_response();
+    if let Ok(refresh) = HeaderValue::from_str(&format!("0;url={}", own_path(path))) {
+        answer.headers_mut().insert(header::REFRESH, refresh);
+    }
+    answer
 }
 
 fn login_for(path: &str) -> String {

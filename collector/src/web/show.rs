@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use takar_collector_core::case::{Case, Origin};
+use takar_report::{Speech, model};
 use takar_web::{
-    Clock, Pace, Plot, Share, User,
+    Clock, Pace, Plot, Share, Shell, User,
     pages::{
         self, Answer, Change, Check, Deed, Dialogue, Draft, Evidence, LinkRow, Move, Opening, Paper, PaperFile,
         Proposal, Remark, StepRow, TeamMember, Trail, UplinkRow, Way,
@@ -117,8 +118,10 @@ pub fn case(
     checks: &[CheckView],
     team: Vec<TeamMember>,
     draft: Option<Draft>,
-    user: Option<&User>,
+    shell: &Shell,
 ) -> pages::Case {
+    let user = shell.user.as_ref();
+    let speech = Speech::new(shell.lang.as_str().parse().unwrap_or_default());
     let record: Option<Case> = serde_json::from_value(view.case.clone()).ok();
     let frozen = |kind: &str| view.evidence.iter().rev().find(|one| one.kind == kind).map(|one| &one.what);
     let mut row = case_row(&view.row, checks, user);
@@ -132,15 +135,15 @@ pub fn case(
         row,
         opening: record.as_ref().map_or_else(nobody, |case| opening(case, checks)),
         steps: view.steps.iter().map(step).collect(),
-        checks: frozen("verification").map(verification).unwrap_or_default(),
+        checks: frozen("verification").map(|what| verification(what, &speech)).unwrap_or_default(),
         plot: frozen("report").and_then(plot),
         evidence: view
             .evidence
             .iter()
             .map(|one| Evidence { kind: one.kind.clone(), at: one.at, digest: one.digest.clone() })
             .collect(),
-        proposal: view.proposals.last().map(|one| proposal(one, checks)),
-        ways: frozen("options").map(ways).unwrap_or_default(),
+        proposal: view.proposals.last().map(|one| proposal(one, checks, &speech)),
+        ways: frozen("options").map(|what| ways(what, &speech)).unwrap_or_default(),
         dialogue: record.as_ref().and_then(dialogue),
         changes: view.changes.iter().map(change).collect(),
         remarks: record.iter().flat_map(|case| &case.remarks).map(remark).collect(),
@@ -210,32 +213,36 @@ fn text(value: &Value, key: &str) -> String {
     value[key].as_str().unwrap_or_default().to_owned()
 }
 
-fn verification(what: &Value) -> Vec<Check> {
+fn verification(what: &Value, speech: &Speech) -> Vec<Check> {
     let checks = what["checks"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let check =
-        |one: &Value| Check { what: text(one, "what"), outcome: text(one, "outcome"), evidence: text(one, "told") };
+    let check = |one: &Value| {
+        let kept = model::Check {
+            what: text(one, "what"),
+            outcome: text(one, "outcome"),
+            evidence: text(one, "told"),
+            numbers: one["numbers"].as_object().cloned().unwrap_or_default(),
+        };
+        Check { evidence: speech.told(&kept), what: kept.what, outcome: kept.outcome }
+    };
     checks.iter().map(check).collect()
 }
 
-fn ways(what: &Value) -> Vec<Way> {
+fn ways(what: &Value, speech: &Speech) -> Vec<Way> {
     let way = |one: &Value| Way {
         way: text(one, "way"),
         amount_bps: one["amount_bps"].as_u64().unwrap_or_default(),
         price_idr: one["price_idr"].as_u64(),
         chosen: one["chosen"] == true,
-        note: text(one, "note"),
+        note: speech.sentence(&text(one, "note")),
     };
     what.as_array().map(Vec::as_slice).unwrap_or_default().iter().map(way).collect()
 }
 
 /// The first curve of the report.
 fn plot(report: &Value) -> Option<Plot> {
-    let plot: takar_report::model::Plot = serde_json::from_value(report["plots"].get(0)?.clone()).ok()?;
-    let point = |one: &takar_report::model::Point| takar_web::Point {
-        at: one.at,
-        mean_bps: one.mean_bps,
-        ceiling_bps: one.ceiling_bps,
-    };
+    let plot: model::Plot = serde_json::from_value(report["plots"].get(0)?.clone()).ok()?;
+    let point =
+        |one: &model::Point| takar_web::Point { at: one.at, mean_bps: one.mean_bps, ceiling_bps: one.ceiling_bps };
     Some(Plot {
         link: plot.link.clone(),
         from: plot.from,
@@ -245,7 +252,7 @@ fn plot(report: &Value) -> Option<Plot> {
     })
 }
 
-fn proposal(view: &ProposalView, checks: &[CheckView]) -> Proposal {
+fn proposal(view: &ProposalView, checks: &[CheckView], speech: &Speech) -> Proposal {
     let moved = |one: &crate::view::MoveView| {
         let check = checks.iter().find(|check| check.link == one.link && check.direction == view.direction);
         Move {
@@ -269,7 +276,7 @@ fn proposal(view: &ProposalView, checks: &[CheckView]) -> Proposal {
         decided_at: view.decided_at,
         reason: view.reason.clone(),
         moves: view.moves.iter().map(moved).collect(),
-        others: view.others.iter().map(|other| (other.link.clone(), other.why.clone())).collect(),
+        others: view.others.iter().map(|other| (other.link.clone(), speech.sentence(&other.why))).collect(),
         sum_before_bps: view.sum_before_bps,
         sum_after_bps: view.sum_after_bps,
         budget_bps: view.budget_bps,

@@ -36,6 +36,14 @@ const SAID: &[(&str, &str)] = &[
     ("it was over by itself before it could be verified", "said-over-by-itself"),
     ("the time of the loan was over before it could begin", "said-loan-too-late"),
     ("The case has not ended", "said-not-ended"),
+    ("The planner found nothing idle", "said-nothing-idle"),
+    ("Within what is bought already", "said-within"),
+    ("Within what was bought before", "said-within-before"),
+    ("Not used at present", "said-lendable"),
+    ("Nothing has to be bought", "said-nothing-to-buy"),
+    ("To be bought at the contract's price", "said-to-buy"),
+    ("To be bought, at a price that no contract", "said-to-buy-unpriced"),
+    ("Bought on request", "said-bought"),
 ];
 
 impl Voice<'_> {

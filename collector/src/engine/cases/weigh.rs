@@ -95,16 +95,7 @@ impl Engine {
         let left = lacking.saturating_sub(gains);
         let price = self.price_per_mbps(uplink).filter(|_| left > BitsPerSec::ZERO);
         let price = price.map(|price| price.saturating_mul(left.0.div_ceil(1_000_000)));
-        let within = match gains {
-            BitsPerSec::ZERO => "The planner found nothing idle that could be moved.".to_owned(),
-            gains => format!("{gains} can be moved within what is bought already, at no cost."),
-        };
-        let loan = format!("{lendable} is not used at present and could be lent for a time.");
-        let purchase = match (left, price) {
-            (BitsPerSec::ZERO, _) => "Nothing has to be bought.".to_owned(),
-            (left, Some(_)) => format!("{left} more would have to be bought, at the price in the contract."),
-            (left, None) => format!("{left} more would have to be bought; no contract on record says the price."),
-        };
+        let [within, loan, purchase] = notes(gains, lendable, left, price.is_some());
         let amounts = [("within-contract", gains, within), ("loan", lendable, loan), ("purchase", left, purchase)];
         let way = |(index, (way, amount, note)): (usize, (&'static str, BitsPerSec, String))| Way {
             way,
@@ -134,6 +125,21 @@ impl Engine {
     }
 }
 
+/// Sentences that pages and papers have in their own language (takar-report, `said-…`).
+fn notes(gains: BitsPerSec, lendable: BitsPerSec, left: BitsPerSec, has_price: bool) -> [String; 3] {
+    let within = match gains {
+        BitsPerSec::ZERO => "The planner found nothing idle that could be moved.".to_owned(),
+        gains => format!("Within what is bought already, {gains} can be moved at no cost."),
+    };
+    let loan = format!("Not used at present, so that it could be lent for a time: {lendable}.");
+    let purchase = match (left, has_price) {
+        (BitsPerSec::ZERO, _) => "Nothing has to be bought.".to_owned(),
+        (left, true) => format!("To be bought at the contract's price: {left}."),
+        (left, false) => format!("To be bought, at a price that no contract on record says: {left}."),
+    };
+    [within, loan, purchase]
+}
+
 /// What a provider delivered since is what is moved first: it was bought, and not idle.
 fn buy(ways: &mut [Way], talk: &Dialogue, gains: BitsPerSec) {
     let bought = talk.wanted.saturating_sub(talk.capacity);
@@ -143,14 +149,34 @@ fn buy(ways: &mut [Way], talk: &Dialogue, gains: BitsPerSec) {
         match way.way {
             "within-contract" => {
                 way.amount_bps = idle.0;
-                way.note = format!("{idle} can be moved within what was bought before, at no cost.");
+                way.note = format!("Within what was bought before, {idle} can be moved at no cost.");
             }
             "purchase" => {
                 way.amount_bps = bought.0;
                 way.price_idr = talk.price_idr;
-                way.note = format!("{bought} more was bought by letter {}.", talk.number);
+                way.note = format!("Bought on request: {bought}.");
             }
             _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use takar_report::{Lang, Speech};
+
+    use super::*;
+
+    #[test]
+    fn every_note_has_words_in_indonesian() {
+        let (some, none) = (BitsPerSec(5_170_000), BitsPerSec::ZERO);
+        let speech = Speech::new(Lang::Id);
+        for (gains, left, has_price) in [(some, none, false), (none, some, true), (none, some, false)] {
+            for note in notes(gains, some, left, has_price) {
+                let said = speech.sentence(&note);
+                assert_ne!(said, note);
+                assert_eq!(said.contains("5,17"), note.contains("5.17"), "{said}");
+            }
         }
     }
 }

@@ -1,0 +1,159 @@
+//! The compilers. No foreign standard library has to be downloaded: it is compiled from its source, by the toolchain
+//! that is here where it has that source or the library itself, else by Debian's, unpacked into a folder of our own.
+//! The linker and the C compiler are zig's, from PyPI.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::Context as _;
+
+use crate::place::{Place, ask, run};
+
+/// Debian's newest Rust, kept for its browsers, and what it is linked with. Bookworm and later have it.
+const DEBS: [&str; 11] = [
+    "rustc-web",
+    "cargo-web",
+    "rust-web-src",
+    "libstd-rust-web-1.96",
+    "libstd-rust-web-dev",
+    "libllvm22",
+    "libgit2-1.5",
+    "libhttp-parser2.9",
+    "libmbedcrypto7",
+    "libmbedx509-1",
+    "libmbedtls14",
+];
+const WHEELS: [&str; 2] = ["ziglang==0.17.1", "cargo-zigbuild==0.24.1"];
+
+/// How a foreign standard library comes to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Std {
+    /// It is there, by `rustup target add`.
+    Installed,
+    /// Compiled from the toolchain's own source, by `rustup component add rust-src`.
+    FromSource,
+    /// Compiled from Debian's source by Debian's compiler, whose root is this folder.
+    Debian(PathBuf),
+}
+
+pub struct Tools {
+    pub std: Std,
+    /// With zig and cargo-zigbuild in its `bin`.
+    venv: PathBuf,
+}
+
+impl Tools {
+    /// Fetches what is not there yet.
+    pub fn ready(place: &Place, triple: &str) -> anyhow::Result<Self> {
+        let venv = zig(&place.tools())?;
+        let std = match own(triple)? {
+            Some(std) => std,
+            None => Std::Debian(debian(&place.tools())?),
+        };
+        Ok(Self { std, venv })
+    }
+
+    /// In one line, for whoever watches.
+    pub fn told(&self) -> &'static str {
+        match self.std {
+            Std::Installed => "the installed standard library",
+            Std::FromSource => "the installed toolchain, its standard library from source",
+            Std::Debian(_) => "Debian's toolchain, its standard library from source",
+        }
+    }
+
+    /// Where the standard library's source is, if it is compiled.
+    pub fn std_source(&self) -> anyhow::Result<Option<PathBuf>> {
+        let root = match &self.std {
+            Std::Installed => return Ok(None),
+            Std::FromSource => PathBuf::from(ask(Command::new("rustc").args(["--print", "sysroot"]))?),
+            Std::Debian(root) => root.join("usr"),
+        };
+        let source = root.join("lib/rustlib/src/rust");
+        Ok(Some(fs::canonicalize(&source).with_context(|| source.display().to_string())?))
+    }
+
+    /// `cargo zigbuild`, to which the build's own arguments are added.
+    pub fn cargo(&self) -> Command {
+        let bin = self.venv.join("bin");
+        let mut command = Command::new(bin.join("cargo-zigbuild"));
+        command.arg("zigbuild");
+        let mut path = vec![bin];
+        // Of the cargo that runs us: they would send the other cargo back to the first toolchain.
+        command.env_remove("RUSTUP_TOOLCHAIN").env_remove("CARGO").env_remove("RUSTC");
+        if let Std::Debian(root) = &self.std {
+            path.insert(0, root.join("usr/bin"));
+            command.env("LD_LIBRARY_PATH", root.join("usr/lib/x86_64-linux-gnu"));
+            command.env("CARGO", root.join("usr/bin/cargo")).env("RUSTC", root.join("usr/bin/rustc"));
+        }
+        let rest = std::env::var_os("PATH").unwrap_or_default();
+        path.extend(std::env::split_paths(&rest));
+        command.env("PATH", std::env::join_paths(path).unwrap_or(rest));
+        command
+    }
+
+    /// Has the standard library to be compiled?
+    pub fn builds_std(&self) -> bool {
+        self.std != Std::Installed
+    }
+}
+
+fn own(triple: &str) -> anyhow::Result<Option<Std>> {
+    let known = Command::new("rustc").args(["--print", "target-libdir", "--target", triple]).output()?;
+    let folder = PathBuf::from(String::from_utf8_lossy(&known.stdout).trim());
+    let has_std = fs::read_dir(folder).is_ok_and(|mut files| files.next().is_some());
+    if known.status.success() && has_std {
+        return Ok(Some(Std::Installed));
+    }
+    let root = PathBuf::from(ask(Command::new("rustc").args(["--print", "sysroot"]))?);
+    let has_source = root.join("lib/rustlib/src/rust/library/std/Cargo.toml").is_file();
+    Ok((known.status.success() && has_source).then_some(Std::FromSource))
+}
+
+fn debian(tools: &Path) -> anyhow::Result<PathBuf> {
+    let root = tools.join("debian");
+    once(&root, "Debian's Rust (about 150 MB)", |into| {
+        let debs = into.join("debs");
+        fs::create_dir(&debs)?;
+        run(Command::new("apt-get").args(["download", "-qq"]).args(DEBS).current_dir(&debs))
+            .context("expected Debian's package lists: apt-get update")?;
+        for deb in fs::read_dir(&debs)? {
+            run(Command::new("dpkg").arg("-x").arg(deb?.path()).arg(into))?;
+        }
+        Ok(fs::remove_dir_all(debs)?)
+    })
+    .context("Debian's Rust cannot be fetched; with rustup: rustup target add, or rustup component add rust-src")?;
+    Ok(root)
+}
+
+fn zig(tools: &Path) -> anyhow::Result<PathBuf> {
+    let venv = tools.join("zig");
+    // A venv knows its own path, so it is made where it stays.
+    let done = venv.join("complete");
+    if !done.exists() {
+        eprintln!("cross: fetching zig and cargo-zigbuild (about 90 MB) …");
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
+        let pip = venv.join("bin/pip");
+        run(Command::new(pip).args(["install", "--quiet", "--disable-pip-version-check"]).args(WHEELS))?;
+        fs::write(&done, WHEELS.join("\n"))?;
+    }
+    Ok(venv)
+}
+
+/// A folder that is there whole or not at all.
+fn once(folder: &Path, what: &str, fill: impl FnOnce(&Path) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    if folder.exists() {
+        return Ok(());
+    }
+    eprintln!("cross: fetching {what} …");
+    let begun = folder.with_extension("part");
+    if begun.exists() {
+        fs::remove_dir_all(&begun)?;
+    }
+    fs::create_dir_all(&begun)?;
+    fill(&begun)?;
+    Ok(fs::rename(begun, folder)?)
+}
