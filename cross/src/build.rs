@@ -1,11 +1,16 @@
 //! `cargo cross build`: the agent for other processors, static, stripped, the same bytes wherever it is built.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt as _,
+    path::PathBuf,
+};
 
 use anyhow::Context as _;
 
 use crate::{
     place::{Place, run},
+    sections,
     table::Target,
     tools::Tools,
 };
@@ -39,14 +44,22 @@ pub fn build(place: &Place, target: &Target) -> anyhow::Result<Built> {
     let mut command = tools.cargo();
     command.current_dir(&place.workspace).args(["--locked", "--package", "takar-agent", "--bin", "takar-agent"]);
     command.args(["--profile", PROFILE, "--target", &target.triple]).env("CARGO_TARGET_DIR", place.build());
-    if tools.builds_std() {
-        command.env("RUSTC_BOOTSTRAP", "1").arg("-Zbuild-std=std,panic_abort");
-    }
+    command.env("RUSTC_BOOTSTRAP", "1");
+    // Without the library's own backtraces, which need tables and a reader of debug information.
+    command.args(["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"]);
+    // Of ring. Nothing unwinds: a panic ends the program.
+    command.env("CFLAGS", "-Os -fno-asynchronous-unwind-tables -fno-unwind-tables");
     command.env("CARGO_ENCODED_RUSTFLAGS", rustflags(place, target, &tools)?);
     run(&mut command)?;
-    let file = place.build().join(&target.triple).join(PROFILE).join("takar-agent");
-    let size = fs::metadata(&file).with_context(|| file.display().to_string())?.len();
-    Ok(Built { target: target.clone(), file, size })
+    let made = place.build().join(&target.triple).join(PROFILE).join("takar-agent");
+    let agent = fs::read(&made).with_context(|| made.display().to_string())?;
+    let agent = sections::cut(agent).with_context(|| made.display().to_string())?;
+    let folder = place.build().join("agents");
+    fs::create_dir_all(&folder)?;
+    let file = folder.join(format!("takar-agent-{}", target.name));
+    fs::write(&file, &agent).with_context(|| file.display().to_string())?;
+    fs::set_permissions(&file, Permissions::from_mode(0o755))?;
+    Ok(Built { target: target.clone(), file, size: agent.len() as u64 })
 }
 
 /// Nothing of this machine gets into the program: paths are called by what they are.
@@ -56,7 +69,18 @@ fn rustflags(place: &Place, target: &Target, tools: &Tools) -> anyhow::Result<St
     // The last that fits counts, so the more particular come later.
     let mut named = vec![(place.workspace.clone(), "/takar"), (place.build(), "/takar/target")];
     named.extend(home.map(|home| (home, "/cargo")));
-    named.extend(tools.std_source()?.map(|source| (source, "/rust")));
+    named.push((tools.std_source()?, "/rust"));
     let remaps = named.into_iter().map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()));
-    Ok(target.rustflags.iter().cloned().chain(remaps).collect::<Vec<_>>().join("\u{1f}"))
+    // A panic ends the program at its instruction, without words: decision 16. And digests by a loop rather than
+    // unrolled, which is 50 kB where the processor has no instruction for them.
+    let always = [
+        "-Zunstable-options",
+        "-Cpanic=immediate-abort",
+        "-Cforce-unwind-tables=no",
+        "-Clink-self-contained=no",
+        "--cfg=sha2_backend_soft=\"compact\"",
+    ];
+    let always = always.map(str::to_owned);
+    let all = always.into_iter().chain(target.rustflags.iter().cloned()).chain(remaps);
+    Ok(all.collect::<Vec<_>>().join("\u{1f}"))
 }

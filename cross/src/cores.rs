@@ -21,13 +21,11 @@ pub fn check(place: &Place) -> anyhow::Result<()> {
             command.env_remove("RUSTUP_TOOLCHAIN");
             command
         }
-        _ => Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())),
+        Std::Own => Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())),
     };
     command.current_dir(&place.workspace).env("CARGO_TARGET_DIR", place.build());
     command.args(["check", "--quiet", "--locked", "--target", TARGET]);
-    if tools.builds_std() {
-        command.env("RUSTC_BOOTSTRAP", "1").arg("-Zbuild-std=core,alloc");
-    }
+    command.env("RUSTC_BOOTSTRAP", "1").arg("-Zbuild-std=core,alloc");
     for core in CORES {
         command.args(["--package", core]);
     }

@@ -7,6 +7,7 @@ mod build;
 mod cores;
 mod package;
 mod place;
+mod sections;
 mod table;
 mod tools;
 

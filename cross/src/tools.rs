@@ -1,5 +1,5 @@
 //! The compilers. No foreign standard library has to be downloaded: it is compiled from its source, by the toolchain
-//! that is here where it has that source or the library itself, else by Debian's, unpacked into a folder of our own.
+//! that is here where it has that source, else by Debian's, unpacked into a folder of our own.
 //! The linker and the C compiler are zig's, from PyPI.
 
 use std::{
@@ -28,13 +28,12 @@ const DEBS: [&str; 11] = [
 ];
 const WHEELS: [&str; 2] = ["ziglang==0.17.1", "cargo-zigbuild==0.24.1"];
 
-/// How a foreign standard library comes to be.
+/// Whose standard library is compiled. One that is installed ready-made (`rustup target add`) is of no use here: it
+/// unwinds, and half of what it brings is for that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Std {
-    /// It is there, by `rustup target add`.
-    Installed,
-    /// Compiled from the toolchain's own source, by `rustup component add rust-src`.
-    FromSource,
+    /// The toolchain's own, by `rustup component add rust-src`.
+    Own,
     /// Compiled from Debian's source by Debian's compiler, whose root is this folder.
     Debian(PathBuf),
 }
@@ -59,21 +58,19 @@ impl Tools {
     /// In one line, for whoever watches.
     pub fn told(&self) -> &'static str {
         match self.std {
-            Std::Installed => "the installed standard library",
-            Std::FromSource => "the installed toolchain, its standard library from source",
-            Std::Debian(_) => "Debian's toolchain, its standard library from source",
+            Std::Own => "the installed toolchain",
+            Std::Debian(_) => "Debian's toolchain",
         }
     }
 
-    /// Where the standard library's source is, if it is compiled.
-    pub fn std_source(&self) -> anyhow::Result<Option<PathBuf>> {
+    /// Where the standard library's source is.
+    pub fn std_source(&self) -> anyhow::Result<PathBuf> {
         let root = match &self.std {
-            Std::Installed => return Ok(None),
-            Std::FromSource => PathBuf::from(ask(Command::new("rustc").args(["--print", "sysroot"]))?),
+            Std::Own => PathBuf::from(ask(Command::new("rustc").args(["--print", "sysroot"]))?),
             Std::Debian(root) => root.join("usr"),
         };
         let source = root.join("lib/rustlib/src/rust");
-        Ok(Some(fs::canonicalize(&source).with_context(|| source.display().to_string())?))
+        fs::canonicalize(&source).with_context(|| source.display().to_string())
     }
 
     /// `cargo zigbuild`, to which the build's own arguments are added.
@@ -94,23 +91,14 @@ impl Tools {
         command.env("PATH", std::env::join_paths(path).unwrap_or(rest));
         command
     }
-
-    /// Has the standard library to be compiled?
-    pub fn builds_std(&self) -> bool {
-        self.std != Std::Installed
-    }
 }
 
 fn own(triple: &str) -> anyhow::Result<Option<Std>> {
-    let known = Command::new("rustc").args(["--print", "target-libdir", "--target", triple]).output()?;
-    let folder = PathBuf::from(String::from_utf8_lossy(&known.stdout).trim());
-    let has_std = fs::read_dir(folder).is_ok_and(|mut files| files.next().is_some());
-    if known.status.success() && has_std {
-        return Ok(Some(Std::Installed));
-    }
-    let root = PathBuf::from(ask(Command::new("rustc").args(["--print", "sysroot"]))?);
+    let rustc = |words: &[&str]| ask(Command::new("rustc").args(words));
+    let is_known = rustc(&["--print", "cfg", "--target", triple]).is_ok();
+    let root = PathBuf::from(rustc(&["--print", "sysroot"])?);
     let has_source = root.join("lib/rustlib/src/rust/library/std/Cargo.toml").is_file();
-    Ok((known.status.success() && has_source).then_some(Std::FromSource))
+    Ok((is_known && has_source).then_some(Std::Own))
 }
 
 fn debian(tools: &Path) -> anyhow::Result<PathBuf> {
@@ -125,7 +113,7 @@ fn debian(tools: &Path) -> anyhow::Result<PathBuf> {
         }
         Ok(fs::remove_dir_all(debs)?)
     })
-    .context("Debian's Rust cannot be fetched; with rustup: rustup target add, or rustup component add rust-src")?;
+    .context("Debian's Rust cannot be fetched; with rustup: rustup component add rust-src")?;
     Ok(root)
 }
 

@@ -24,7 +24,11 @@ fn a_foreign_agent_closes_the_loop() {
     let (mut lab, mut serve) = Lab::start_with(Broker::Mosquitto, folder.path(), traffic, RULES);
     lab.agent = vec![runner, program.clone()];
     let mut sites = [lab.site("kantor-a", 0), lab.site("kantor-b", 1)];
-    lab.import(&sites);
+    let begins = || lab.import(&sites);
+    if let Err(failed) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(begins)) {
+        eprintln!("the agent said: {}", sites[0].agent.log());
+        std::panic::resume_unwind(failed);
+    }
 
     let moves = ["--move", "kantor-a:up:6M", "--move", "kantor-b:up:14M"];
     let confirmed = change(&lab, &moves, "confirmed");
