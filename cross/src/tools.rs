@@ -78,7 +78,22 @@ impl Tools {
         let bin = self.venv.join("bin");
         let mut command = Command::new(bin.join("cargo-zigbuild"));
         command.arg("zigbuild");
-        let mut path = vec![bin];
+        self.outfit(&mut command, vec![bin]);
+        command
+    }
+
+    /// `cargo` itself, for what needs no linker.
+    pub fn plain_cargo(&self) -> Command {
+        let mut command = Command::new(match &self.std {
+            Std::Own => PathBuf::from("cargo"),
+            Std::Debian(root) => root.join("usr/bin/cargo"),
+        });
+        self.outfit(&mut command, Vec::new());
+        command
+    }
+
+    /// The compilers that `command` is to find, and what is in `path`.
+    fn outfit(&self, command: &mut Command, mut path: Vec<PathBuf>) {
         // Of the cargo that runs us: they would send the other cargo back to the first toolchain.
         command.env_remove("RUSTUP_TOOLCHAIN").env_remove("CARGO").env_remove("RUSTC");
         if let Std::Debian(root) = &self.std {
@@ -89,7 +104,6 @@ impl Tools {
         let rest = std::env::var_os("PATH").unwrap_or_default();
         path.extend(std::env::split_paths(&rest));
         command.env("PATH", std::env::join_paths(path).unwrap_or(rest));
-        command
     }
 }
 
