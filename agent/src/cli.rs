@@ -10,7 +10,11 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
-use crate::{config, enrol, run, status};
+use crate::{
+    config, enrol,
+    probe::{self, Probe},
+    run, status,
+};
 
 /// Polls a router and carries signed queue changes out.
 #[derive(Parser)]
@@ -40,6 +44,8 @@ enum Command {
     },
     /// Check the config and every file it names.
     CheckConfig,
+    /// Show what a device tells of itself, by SNMP and by the RouterOS API. Needs no config, changes nothing.
+    Probe(Box<Probe>),
 }
 
 #[derive(Args)]
@@ -73,6 +79,12 @@ pub fn main() -> ExitCode {
 }
 
 fn carry_out(cli: Cli) -> anyhow::Result<ExitCode> {
+    if let Command::Probe(arguments) = cli.command {
+        return Ok(match runtime()?.block_on(probe::probe(*arguments))? {
+            probe::Outcome::Told => ExitCode::SUCCESS,
+            probe::Outcome::Misused => ExitCode::from(2),
+        });
+    }
     let config = match config::load(&cli.config) {
         Ok(config) => config,
         Err(problems) => {
@@ -83,8 +95,7 @@ fn carry_out(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Run { log_json } => {
             log(log_json);
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(run::run(config))?;
+            runtime()?.block_on(run::run(config))?;
         }
         Command::Enrol(Enrol { request: Some(out), name, .. }) => {
             let host = || std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned();
@@ -97,6 +108,8 @@ fn carry_out(cli: Cli) -> anyhow::Result<ExitCode> {
             let running = status::print(&config.spool_dir, json, stale_after_ms)?;
             return Ok(ExitCode::from(if running { 0 } else { 3 }));
         }
+        // Was carried out above, for it needs no config.
+        Command::Probe(_) => {}
         Command::CheckConfig => {
             let shapers: usize = config.devices.iter().map(|device| device.bounds.len()).sum();
             let mode = format!("{:?}", config.mode).to_lowercase();
@@ -104,6 +117,10 @@ fn carry_out(cli: Cli) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
 /// `TAKAR_LOG`: a level, or `part=level,…`. Not the filter by regular expressions: that would be a tenth of the program.

@@ -7,17 +7,25 @@ mod raw;
 mod tests;
 
 use std::{
+    collections::BTreeSet,
     fmt,
     path::{Path, PathBuf},
     time::Duration,
 };
 
+use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use takar_shared::{
     Name,
     birth::{Bound, Meter, Mode},
 };
 
-use crate::{queue::ShaperKey, snmp::TargetConfig};
+use crate::{
+    queue::{
+        ShaperKey,
+        routeros::{Access, Certificate},
+    },
+    snmp::TargetConfig,
+};
 
 #[derive(Debug)]
 pub struct Config {
@@ -37,28 +45,16 @@ pub struct DeviceConfig {
     pub snmp: Option<TargetConfig>,
     pub queues: QueuesConfig,
     pub bounds: Vec<Bound>,
+    /// Of the RouterOS queues among the bounds those in `/queue/tree`.
+    pub trees: BTreeSet<Name>,
 }
 
-/// How a device's queues are reached. `Debug` hides the password.
+/// How a device's queues are reached.
+#[derive(Debug)]
 pub enum QueuesConfig {
     None,
     Htb,
-    RouterOs { address: String, user: String, password: String, timeout: Duration },
-}
-
-impl fmt::Debug for QueuesConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::None => f.write_str("None"),
-            Self::Htb => f.write_str("Htb"),
-            Self::RouterOs { address, user, password: _, timeout } => f
-                .debug_struct("RouterOs")
-                .field("address", address)
-                .field("user", user)
-                .field("timeout", timeout)
-                .finish_non_exhaustive(),
-        }
-    }
+    RouterOs(Access),
 }
 
 impl DeviceConfig {
@@ -129,4 +125,15 @@ pub fn read_secret(path: &Path) -> Result<String, String> {
         return Err(format!("{shown} has more lines than one; expected one line, the secret"));
     }
     Ok(secret.to_owned())
+}
+
+/// A router's certificate in PEM, the only one that is trusted there. It is no secret.
+pub fn read_certificate(path: &Path) -> Result<Certificate, String> {
+    let shown = path.display();
+    let text = std::fs::read(path).map_err(|error| format!("{shown} cannot be read: {error}"))?;
+    let mut found = CertificateDer::pem_slice_iter(&text);
+    match (found.next(), found.next()) {
+        (Some(Ok(certificate)), None) => Ok(Certificate(certificate)),
+        _ => Err(format!("{shown} is not one certificate; expected the router's own, X.509 in PEM")),
+    }
 }

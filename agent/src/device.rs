@@ -30,7 +30,7 @@ use crate::{
     clock,
     config::{DeviceConfig, QueuesConfig},
     journal::Journal,
-    queue::{AnyBackend, QueueBackend as _, ShaperKey, htb::Htb, observe::Observe, routeros::SimpleQueues},
+    queue::{AnyBackend, QueueBackend as _, ShaperKey, htb::Htb, observe::Observe, routeros::RouterQueues},
     snmp::Target,
 };
 
@@ -88,13 +88,9 @@ pub fn backend(config: &DeviceConfig) -> AnyBackend {
     match &config.queues {
         QueuesConfig::None => AnyBackend::Observe(Observe),
         QueuesConfig::Htb => AnyBackend::Htb(Htb::new(config.shapers())),
-        QueuesConfig::RouterOs { address, user, password, timeout } => AnyBackend::RouterOs(SimpleQueues::new(
-            address.clone(),
-            user.clone(),
-            password.clone(),
-            *timeout,
-            config.shapers(),
-        )),
+        QueuesConfig::RouterOs(access) => {
+            AnyBackend::RouterOs(RouterQueues::new(access.clone(), config.shapers(), config.trees.clone()))
+        }
     }
 }
 

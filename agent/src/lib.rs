@@ -12,6 +12,7 @@ mod enrol;
 mod identity;
 mod journal;
 mod mqtt;
+mod probe;
 pub mod queue;
 mod run;
 pub mod snmp;

@@ -78,7 +78,7 @@ pub trait QueueBackend {
 /// The backend that a device's config names. An enum, because async functions in traits are not dyn-compatible.
 pub enum AnyBackend {
     Htb(htb::Htb),
-    RouterOs(routeros::SimpleQueues),
+    RouterOs(routeros::RouterQueues),
     Observe(observe::Observe),
 }
 

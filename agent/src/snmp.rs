@@ -4,7 +4,8 @@
 //! [`Target::facts`] brings what can be had and says nothing of the rest.
 //! Rooms: `oid` and `ber` (identifiers, encoding), `message` (requests and replies as owned values),
 //! `header` and `usm` (v3, RFC 3414), `session` (the only socket), `walk`, `names`, `fetch`, `table`
-//! and `facts` (pure: what to ask, how to judge an answer), `poll` (retries and the order of things).
+//! and `facts` (pure: what to ask, how to judge an answer), `poll` (retries and the order of things), `survey` (all
+//! that a device tells, for `takar-agent probe`).
 //!
 //! Decoding, keys, authentication and privacy are snmp2's. Its `AsyncSession` is not used: it takes engine
 //! boots and time from unauthenticated messages unchecked and adds to them (an overflow ends the process), takes a
@@ -22,6 +23,7 @@ mod names;
 mod oid;
 mod poll;
 mod session;
+pub mod survey;
 mod table;
 mod usm;
 mod walk;
@@ -42,7 +44,7 @@ pub struct TargetConfig {
     pub timeout: Duration,
     /// Tries after the first, per request.
     pub retries: u8,
-    /// ifName, or ifDescr where a device has no ifName. Compared byte by byte.
+    /// ifName, or ifDescr where a device has no ifName. Compared byte by byte, without zero octets at its end.
     pub interfaces: Vec<Name>,
 }
 

@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 use takar_agent::queue::routeros::{
     codec::{CodecError, Decoder, MAX_SENTENCE, MAX_WORD, MAX_WORDS, Sentence, encode},
     fuzz_codec,
-    row::QueueRow,
+    row::{QueueRow, Table},
 };
 
 #[global_allocator]
@@ -33,7 +33,9 @@ fuzz_target!(|data: &[u8]| {
         assert!(sentence.words().iter().all(|word| (1..=MAX_WORD).contains(&word.len())));
         again.extend(encode(sentence.words()).expect("what was taken can be sent"));
         // Whatever the router prints is a queue or one error, whose text must form.
-        let _ = QueueRow::parse(sentence).map_err(|error| error.to_string());
+        for table in Table::BOTH {
+            let _ = QueueRow::parse(table, sentence).map_err(|error| error.to_string());
+        }
     }
     // Longer length forms and empty sentences are taken and not sent; of the same length it is the same.
     assert!(again.len() <= stream.len());

@@ -75,6 +75,8 @@ pub struct QueueReading {
     pub mir: BitsPerSec,
     /// A burst *rate* (RouterOS burst-limit); zero where the backend has only a bucket.
     pub burst: BitsPerSec,
+    /// It shapes nothing, whatever its rates: disabled by a person, invalid, or passed by (RouterOS: a queue before it
+    /// takes its traffic, or connections are fast-tracked).
     pub disabled: bool,
 }
 

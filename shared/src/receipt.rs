@@ -49,6 +49,8 @@ pub enum Refusal {
     /// Empty `set`, a shaper named twice, or a confirm time of zero.
     Malformed,
     SerialAhead,
+    /// A queue it names is disabled, invalid or passed by: set, it would have no effect.
+    Ineffective,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +62,8 @@ pub enum RollbackCause {
     Restarted,
     KeyDropped,
     Cancelled,
+    /// Set as told, but a queue it names is disabled, invalid or passed by: without effect is no success.
+    Ineffective,
 }
 
 /// What a receipt is known by: in the chain, and in a Grant's `receipts_stored`.

@@ -2,14 +2,14 @@
 // A test that cannot go on has failed; the programs run in real time.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
-use std::{fs, process::Command, thread, time::Duration};
+use std::{collections::BTreeSet, fs, process::Command, thread, time::Duration};
 
 use serde_json::Value;
 use takar_agent::{
     queue::{
         ShaperKey,
         contract::{contract, reads_in_order},
-        routeros::SimpleQueues,
+        routeros::{Access, RouterQueues},
     },
     snmp::{Credentials, Outcome, Target, TargetConfig},
 };
@@ -47,8 +47,14 @@ async fn queues_fulfil_the_contract(api: &str) {
     let allow: Vec<ShaperKey> = [("guests", Direction::Up), ("site", Direction::Down), ("site", Direction::Up)]
         .map(|(queue, direction)| ShaperKey { shaper: Shaper::Queue(name(queue).unwrap()), direction })
         .into();
-    let timeout = Duration::from_secs(5);
-    let mut queues = SimpleQueues::new(api.into(), "takar".into(), "secret".into(), timeout, allow.clone());
+    let access = Access {
+        address: api.into(),
+        user: "takar".into(),
+        password: "secret".into(),
+        certificate: None,
+        timeout: Duration::from_secs(5),
+    };
+    let mut queues = RouterQueues::new(access, allow.clone(), BTreeSet::new());
     reads_in_order(&mut queues, &allow).await.unwrap();
     contract(&mut queues, BitsPerSec(2_000_000), BitsPerSec(8_000_000)).await.unwrap();
     reads_in_order(&mut queues, &allow).await.unwrap();

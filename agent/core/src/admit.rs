@@ -62,6 +62,9 @@ pub fn admit(
     if queue_digest(queues) != command.expects {
         return Err(Refusal::UnexpectedQueues);
     }
+    if is_ineffective(&command.set, queues) {
+        return Err(Refusal::Ineffective);
+    }
     Ok(())
 }
 
@@ -69,6 +72,11 @@ fn names_one_twice(set: &[Setting]) -> bool {
     set.iter().enumerate().any(|(at, one)| {
         set.iter().skip(at + 1).any(|other| one.shaper == other.shaper && one.direction == other.direction)
     })
+}
+
+/// Is any of the queues that are to be set one that shapes nothing?
+pub(crate) fn is_ineffective(set: &[Setting], queues: &[QueueReading]) -> bool {
+    queues.iter().any(|reading| reading.disabled && set.iter().any(|setting| reading.is_for(setting)))
 }
 
 /// Does today's config let this be set?

@@ -24,7 +24,7 @@ use takar_shared::{
 };
 
 use crate::{
-    admit::{DeviceLimits, Situation},
+    admit::{DeviceLimits, Situation, is_ineffective},
     journal::{DeviceRecord, Record},
 };
 
@@ -172,6 +172,16 @@ fn named(mut set: QueueSet, settings: &[Setting]) -> QueueSet {
 }
 
 /// Does every setting stand as given, enabled?
+/// What speaks against keeping `settings`, as read back. Those that are undone are not asked whether they have an effect.
+fn why_undone(settings: &[Setting], set: Option<&QueueSet>) -> Option<RollbackCause> {
+    match set {
+        Some(set) if in_force(settings, Some(set)) => {
+            is_ineffective(settings, &set.readings).then_some(RollbackCause::Ineffective)
+        }
+        _ => Some(RollbackCause::ReadBackDiffers),
+    }
+}
+
 fn in_force(settings: &[Setting], set: Option<&QueueSet>) -> bool {
     set.is_some_and(|set| {
         settings

@@ -32,6 +32,10 @@ struct Rig {
     effects_until_cut: Option<usize>,
     disk_full: bool,
     apply_fails: bool,
+    /// The queue shapes nothing.
+    disabled: bool,
+    /// From the next time it is set.
+    disabled_when_set: bool,
 }
 
 fn limits() -> DeviceLimits {
@@ -98,6 +102,8 @@ impl Rig {
             effects_until_cut: None,
             disk_full: false,
             apply_fails: false,
+            disabled: false,
+            disabled_when_set: false,
         }
     }
 
@@ -112,11 +118,15 @@ impl Rig {
                 *left -= 1;
             }
             let more = match effect {
-                Effect::Read => self.machine.handle_queues(Some(vec![reading(self.mir)]), self.now),
+                Effect::Read => {
+                    let reading = QueueReading { disabled: self.disabled, ..reading(self.mir) };
+                    self.machine.handle_queues(Some(vec![reading]), self.now)
+                }
                 Effect::Apply(settings) => {
                     if !self.apply_fails {
                         self.mir = settings.first().map_or(self.mir, |setting| setting.mir.0);
                         self.applied.push(self.mir);
+                        self.disabled |= self.disabled_when_set;
                     }
                     self.machine.handle_applied(!self.apply_fails, self.now)
                 }
@@ -233,6 +243,34 @@ fn drift_is_refused_and_consumes_the_serial() {
     rig.command(&command(1, 499_999, 200_000));
     assert_eq!(rig.phases(), [Phase::Refused(Refusal::UnexpectedQueues)]);
     assert_eq!((rig.mir, rig.machine.last_serial()), (500_000, Serial(1)));
+}
+
+#[test]
+fn a_queue_that_shapes_nothing_is_not_set() {
+    let mut rig = Rig::new();
+    rig.disabled = true;
+    let mut change = command(1, 500_000, 200_000);
+    change.expects = queue_digest(&[QueueReading { disabled: true, ..reading(500_000) }]);
+    rig.command(&change);
+    assert_eq!(rig.phases(), [Phase::Refused(Refusal::Ineffective)]);
+    assert!(rig.applied.is_empty());
+}
+
+#[test]
+fn set_without_effect_is_undone_at_once_and_when_it_is_to_be_confirmed() {
+    let mut rig = Rig::new();
+    rig.disabled_when_set = true;
+    rig.command(&command(1, 500_000, 200_000));
+    assert_eq!(rig.phases(), [Phase::RolledBack(RollbackCause::Ineffective)]);
+    assert_eq!(rig.applied, [200_000, 500_000]);
+
+    let mut rig = Rig::new();
+    let change = command(1, 500_000, 200_000);
+    rig.command(&change);
+    rig.disabled = true;
+    rig.confirm(&change);
+    assert_eq!(rig.phases(), [Phase::Applied, Phase::RolledBack(RollbackCause::Ineffective)]);
+    assert_eq!(rig.mir, 500_000);
 }
 
 #[test]

@@ -2,7 +2,10 @@
 
 mod access;
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{BTreeSet, HashSet},
+    time::Duration,
+};
 
 use takar_shared::{
     BitsPerSec, Name,
@@ -101,22 +104,36 @@ impl Check {
             self.say(&at, "nothing to read; expected [device.snmp], [device.queues] or both");
         }
         let mut bounds: Vec<Bound> = Vec::new();
+        let mut trees = BTreeSet::new();
         for (row, shaper) in raw.shaper.into_iter().enumerate() {
             let at = format!("{at}.shaper[{row}]");
+            let is_tree = shaper.tree.is_some();
             if let Some(bound) = self.bound(&at, shaper, &queues) {
+                if let Shaper::Queue(name) = &bound.shaper {
+                    let of_name: Vec<&Bound> = bounds.iter().filter(|other| other.shaper == bound.shaper).collect();
+                    if is_tree && !of_name.is_empty() {
+                        self.say(&at, format!("tree queue {name:?} is there twice; it shapes one direction"));
+                    } else if trees.contains(name) {
+                        self.say(&at, format!("{name:?} is a tree queue above; expected queues of different names"));
+                    }
+                    if is_tree {
+                        trees.insert(name.clone());
+                    }
+                }
                 if bounds.iter().any(|other| other.shaper == bound.shaper && other.direction == bound.direction) {
                     self.say(&at, format!("{} {} is there twice", shown(&bound.shaper), bound.direction));
                 }
                 bounds.push(bound);
             }
         }
-        DeviceConfig { name, changes_per_hour: raw.changes_per_hour, snmp, queues, bounds }
+        DeviceConfig { name, changes_per_hour: raw.changes_per_hour, snmp, queues, bounds, trees }
     }
 
     fn bound(&mut self, at: &str, raw: RawShaper, queues: &QueuesConfig) -> Option<Bound> {
-        let shaper = match (raw.queue, raw.class, raw.interface) {
-            (Some(queue), None, None) => Shaper::Queue(self.name(&format!("{at}.queue"), &queue)),
-            (None, Some(class), Some(interface)) => {
+        let shaper = match (raw.queue, raw.tree, raw.class, raw.interface) {
+            (Some(queue), None, None, None) => Shaper::Queue(self.name(&format!("{at}.queue"), &queue)),
+            (None, Some(tree), None, None) => Shaper::Queue(self.name(&format!("{at}.tree"), &tree)),
+            (None, None, Some(class), Some(interface)) => {
                 let Some(classid) = ClassId::parse(&class) else {
                     self.say(
                         format!("{at}.class"),
@@ -127,12 +144,12 @@ impl Check {
                 Shaper::Class { interface: self.name(&format!("{at}.interface"), &interface), classid }
             }
             _ => {
-                self.say(at, "expected either queue = \"…\" or class = \"1:10\" with interface = \"…\"");
+                self.say(at, "expected one of queue = \"…\", tree = \"…\", or class = \"1:10\" with interface = \"…\"");
                 return None;
             }
         };
         let fits = match queues {
-            QueuesConfig::RouterOs { .. } => matches!(shaper, Shaper::Queue(_)),
+            QueuesConfig::RouterOs(_) => matches!(shaper, Shaper::Queue(_)),
             QueuesConfig::Htb => matches!(shaper, Shaper::Class { .. }),
             QueuesConfig::None => true,
         };

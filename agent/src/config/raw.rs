@@ -60,6 +60,7 @@ pub(super) struct RawQueues {
     pub(super) address: Option<String>,
     pub(super) user: Option<String>,
     pub(super) password_file: Option<PathBuf>,
+    pub(super) certificate_file: Option<PathBuf>,
     #[serde(default = "default_timeout")]
     pub(super) timeout_ms: u64,
 }
@@ -68,6 +69,7 @@ pub(super) struct RawQueues {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawShaper {
     pub(super) queue: Option<String>,
+    pub(super) tree: Option<String>,
     pub(super) class: Option<String>,
     pub(super) interface: Option<String>,
     pub(super) direction: Direction,

@@ -272,7 +272,7 @@ fn secrets_are_not_shown() {
     );
     let text = LEAST.replace("backend = \"htb\"", &routeros);
     let config = parse(&format!("{text}{}", snmp(&password, 1))).unwrap();
-    assert!(matches!(&config.devices[0].queues, QueuesConfig::RouterOs { password, .. } if password == "hunter2"));
+    assert!(matches!(&config.devices[0].queues, QueuesConfig::RouterOs(access) if access.password == "hunter2"));
     let shown = format!("{config:?} {config:#?}");
     assert!(shown.contains("10.0.0.1:8728") && !shown.contains("hunter2"), "{shown}");
 }

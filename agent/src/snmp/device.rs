@@ -1,4 +1,4 @@
-//! For tests: answers v2c GETBULK from a table over a real socket (RFC 3416, 4.2.3), and misbehaves on demand.
+//! For tests: answers v2c GET and GETBULK from a table over a real socket (RFC 3416, 4.2.3), and misbehaves on demand.
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +11,7 @@ use tokio::net::UdpSocket;
 
 use super::{
     ber::{self, integer, tlv},
-    message::{pdu, seal_v2c},
+    message::{TOO_BIG, pdu, seal_v2c},
     oid::{self, Column, Oid},
 };
 
@@ -27,6 +27,10 @@ pub(super) struct State {
     pub(super) silent: u32,
     /// Answers hold no more varbinds than this.
     pub(super) limit: usize,
+    /// An answer that would hold more varbinds is an error instead: tooBig.
+    pub(super) too_big: usize,
+    /// Rows are told in this order where it names them, as a table that is not kept sorted is.
+    pub(super) order: Vec<Oid>,
     /// Every answer comes twice: the second is a late answer to the next request.
     pub(super) twice: bool,
     /// Answers are these bytes instead.
@@ -38,8 +42,16 @@ impl Device {
     pub(super) async fn start() -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap().to_string();
-        let mut empty =
-            State { table: BTreeMap::new(), silent: 0, limit: usize::MAX, twice: false, garbage: None, requests: 0 };
+        let mut empty = State {
+            table: BTreeMap::new(),
+            silent: 0,
+            limit: usize::MAX,
+            too_big: usize::MAX,
+            order: Vec::new(),
+            twice: false,
+            garbage: None,
+            requests: 0,
+        };
         empty.up_time(1_000);
         let state = Arc::new(Mutex::new(empty));
         tokio::spawn(serve(socket, Arc::clone(&state)));
@@ -77,6 +89,12 @@ impl State {
 
     fn answer(&self, request: &[u8]) -> Option<Vec<u8>> {
         let request = Pdu::from_bytes(request).ok()?;
+        if request.message_type == MessageType::GetRequest {
+            let oids = request.varbinds.clone().filter_map(|(oid, _)| Oid::from_ber(oid.as_bytes()));
+            let absent = vec![snmp::SNMP_NOSUCHINSTANCE, 0];
+            let told = oids.map(|oid| varbind(&oid, self.table.get(&oid).unwrap_or(&absent)).1).collect::<Vec<_>>();
+            return Some(seal_v2c(request.community, &pdu(snmp::MSG_RESPONSE, request.req_id, 0, 0, &told.concat())));
+        }
         if request.message_type != MessageType::GetBulkRequest {
             return None;
         }
@@ -92,17 +110,28 @@ impl State {
                 varbinds.push(varbind);
             }
         }
+        if varbinds.len() > self.too_big {
+            return Some(seal_v2c(request.community, &pdu(snmp::MSG_RESPONSE, request.req_id, TOO_BIG, 0, &[])));
+        }
         varbinds.truncate(self.limit);
         Some(seal_v2c(request.community, &pdu(snmp::MSG_RESPONSE, request.req_id, 0, 0, &varbinds.concat())))
     }
 
     fn next(&self, after: &Oid) -> (Oid, Vec<u8>) {
+        let in_order = self.order.iter().position(|oid| oid == after).and_then(|at| self.order.get(at + 1));
+        if let Some((oid, value)) = in_order.and_then(|oid| self.table.get_key_value(oid)) {
+            return varbind(oid, value);
+        }
         let later = self.table.range::<Oid, _>((Bound::Excluded(after), Bound::Unbounded)).next();
         let end = vec![snmp::SNMP_ENDOFMIBVIEW, 0];
         let (oid, value) = later.unwrap_or((after, &end));
-        let varbind = [tlv(ber::OBJECT_IDENTIFIER, &oid.to_ber()), value.clone()].concat();
-        (oid.clone(), tlv(ber::SEQUENCE, &varbind))
+        varbind(oid, value)
     }
+}
+
+fn varbind(oid: &Oid, value: &[u8]) -> (Oid, Vec<u8>) {
+    let varbind = [&tlv(ber::OBJECT_IDENTIFIER, &oid.to_ber()), value].concat();
+    (oid.clone(), tlv(ber::SEQUENCE, &varbind))
 }
 
 /// A value of one of SNMP's own integer types.

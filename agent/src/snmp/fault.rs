@@ -46,8 +46,8 @@ pub(super) enum Fault {
     EngineId(usize),
     #[error("engine boots {boots} and time {time}, expected 0 to 2147483647")]
     EngineClock { boots: i64, time: i64 },
-    #[error("walk went from {after} to {got}, expected it to increase")]
-    NotIncreasing { after: Oid, got: Oid },
+    #[error("walk went from {after} back to {got}, expected a row that did not come before")]
+    Looped { after: Oid, got: Oid },
     #[error("walk of {column} goes past {rows} rows, expected fewer interfaces")]
     TooManyRows { column: Oid, rows: usize },
     #[error("walk got nothing after {after}, expected a row or the end of the view")]

@@ -25,6 +25,7 @@ pub(super) struct Fetch {
     asked: usize,
     batch: usize,
     empty: u32,
+    exact: bool,
     found: Found,
 }
 
@@ -49,13 +50,19 @@ impl Found {
 
 impl Fetch {
     pub(super) fn new(cells: Vec<Oid>) -> Self {
-        Self { pending: cells.into(), asked: 0, batch: MAX_CELLS, empty: 0, found: Found::default() }
+        Self { pending: cells.into(), asked: 0, batch: MAX_CELLS, empty: 0, exact: false, found: Found::default() }
+    }
+
+    /// By GET, where the device's tables are not in order.
+    pub(super) fn exact(cells: Vec<Oid>) -> Self {
+        Self { exact: true, ..Self::new(cells) }
     }
 
     /// `None` when every cell is settled.
     pub(super) fn request(&mut self) -> Option<Request> {
         self.asked = self.pending.len().min(self.batch);
-        (self.asked > 0).then(|| Request::cells(self.pending.iter().take(self.asked)))
+        let cells = self.pending.iter().take(self.asked);
+        (self.asked > 0).then(|| if self.exact { Request::exact(cells) } else { Request::cells(cells) })
     }
 
     pub(super) fn into_found(self) -> Found {

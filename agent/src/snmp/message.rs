@@ -14,12 +14,13 @@ pub(super) const NO_SUCH_NAME: u32 = 2;
 pub(super) const NO_ACCESS: u32 = 6;
 pub(super) const AUTHORIZATION_ERROR: u32 = 16;
 
-/// A GETBULK (RFC 3416, 4.2.3).
+/// What is asked of a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Request {
-    after: Vec<Oid>,
-    non_repeaters: u32,
-    max_repetitions: u32,
+pub(super) enum Request {
+    /// GETBULK (RFC 3416, 4.2.3).
+    Bulk { after: Vec<Oid>, non_repeaters: u32, max_repetitions: u32 },
+    /// GET (4.2.1): for devices whose tables are not in order, so that nothing is known to follow anything.
+    Exact(Vec<Oid>),
 }
 
 impl Request {
@@ -28,17 +29,26 @@ impl Request {
         let after: Vec<Oid> = cells.into_iter().map(Oid::predecessor).collect();
         let non_repeaters = u32::try_from(after.len()).unwrap_or(u32::MAX);
         // One repetition, so that a device that overlooks the non-repeaters answers the same.
-        Self { after, non_repeaters, max_repetitions: 1 }
+        Self::Bulk { after, non_repeaters, max_repetitions: 1 }
+    }
+
+    pub(super) fn exact<'a>(cells: impl IntoIterator<Item = &'a Oid>) -> Self {
+        Self::Exact(cells.into_iter().cloned().collect())
     }
 
     /// Asks for up to `repetitions` objects that follow `after`.
     pub(super) fn rows(after: Oid, repetitions: u32) -> Self {
-        Self { after: vec![after], non_repeaters: 0, max_repetitions: repetitions }
+        Self::Bulk { after: vec![after], non_repeaters: 0, max_repetitions: repetitions }
     }
 
     pub(super) fn pdu(&self, id: i32) -> Vec<u8> {
-        let varbinds: Vec<u8> = self
-            .after
+        let (tag, oids, first, second) = match self {
+            Self::Bulk { after, non_repeaters, max_repetitions } => {
+                (snmp::MSG_GET_BULK, after, *non_repeaters, *max_repetitions)
+            }
+            Self::Exact(cells) => (snmp::MSG_GET, cells, 0, 0),
+        };
+        let varbinds: Vec<u8> = oids
             .iter()
             .flat_map(|oid| {
                 let mut varbind = tlv(ber::OBJECT_IDENTIFIER, &oid.to_ber());
@@ -46,7 +56,7 @@ impl Request {
                 tlv(ber::SEQUENCE, &varbind)
             })
             .collect();
-        pdu(snmp::MSG_GET_BULK, id, self.non_repeaters, self.max_repetitions, &varbinds)
+        pdu(tag, id, first, second, &varbinds)
     }
 }
 
@@ -68,6 +78,7 @@ pub(super) enum Value {
     Gauge32(u32),
     TimeTicks(u32),
     Counter64(u64),
+    ObjectId(Oid),
     /// noSuchObject, noSuchInstance.
     Absent,
     EndOfView,
@@ -85,6 +96,7 @@ impl Value {
             Self::Gauge32(_) => "Gauge32",
             Self::TimeTicks(_) => "TimeTicks",
             Self::Counter64(_) => "Counter64",
+            Self::ObjectId(_) => "OBJECT IDENTIFIER",
             Self::Absent => "nothing",
             Self::EndOfView => "the end of the view",
             Self::Other => "another type",
@@ -101,6 +113,7 @@ impl From<snmp2::Value<'_>> for Value {
             snmp2::Value::Unsigned32(number) => Self::Gauge32(number),
             snmp2::Value::Timeticks(ticks) => Self::TimeTicks(ticks),
             snmp2::Value::Counter64(count) => Self::Counter64(count),
+            snmp2::Value::ObjectIdentifier(oid) => Oid::from_ber(oid.as_bytes()).map_or(Self::Other, Self::ObjectId),
             snmp2::Value::NoSuchObject | snmp2::Value::NoSuchInstance => Self::Absent,
             snmp2::Value::EndOfMibView => Self::EndOfView,
             _ => Self::Other,

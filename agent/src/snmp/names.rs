@@ -58,8 +58,14 @@ impl Map {
     }
 }
 
+/// Some devices fill names up with zero octets; a config cannot hold them and need not.
+pub(super) fn unpadded(name: &[u8]) -> &[u8] {
+    let end = name.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    name.get(..end).unwrap_or_default()
+}
+
 fn place(name: &Name, rows: &[(u32, Vec<u8>)]) -> Place {
-    let mut found = rows.iter().filter(|(_, row)| row.as_slice() == name.as_bytes());
+    let mut found = rows.iter().filter(|(_, row)| unpadded(row) == name.as_bytes());
     match (found.next(), found.count()) {
         (None, _) => Place::Absent,
         (Some((if_index, _)), 0) => Place::At { if_index: *if_index, narrow: false },
@@ -107,7 +113,7 @@ mod tests {
     use takar_shared::id::name;
 
     #[test]
-    fn names_are_compared_by_bytes_and_twice_is_ambiguous() {
+    fn names_are_compared_by_bytes_but_for_padding_and_twice_is_ambiguous() {
         let rows = vec![
             (1, b"lo".to_vec()),
             (2, b"ether1".to_vec()),
@@ -115,11 +121,20 @@ mod tests {
             (4, b"ath0".to_vec()),
             (5, b"\xff".to_vec()),
             (9, b"ath0".to_vec()),
+            (10, b"tunl0\0\0\0".to_vec()),
         ];
-        let wanted = ["ether1", "ath0", "ether2"].map(|wanted| name(wanted).unwrap());
+        let wanted = ["ether1", "ath0", "ether2", "tunl0"].map(|wanted| name(wanted).unwrap());
         let map = Map::new(NameColumn::IfName, &rows, &wanted);
         let places: Vec<Place> = map.entries.iter().map(|(_, place)| *place).collect();
-        assert_eq!(places, [Place::At { if_index: 2, narrow: false }, Place::Ambiguous(2), Place::Absent]);
+        assert_eq!(
+            places,
+            [
+                Place::At { if_index: 2, narrow: false },
+                Place::Ambiguous(2),
+                Place::Absent,
+                Place::At { if_index: 10, narrow: false }
+            ]
+        );
         assert!(!map.is_complete());
     }
 

@@ -9,11 +9,17 @@ pub(super) struct Oid(Vec<u32>);
 /// A column of a table, or an object without its instance.
 pub(super) type Column = &'static [u32];
 
-/// SNMPv2-MIB (RFC 3418).
+// SNMPv2-MIB (RFC 3418).
+pub(super) const SYS_DESCR: Column = &[1, 3, 6, 1, 2, 1, 1, 1];
+pub(super) const SYS_OBJECT_ID: Column = &[1, 3, 6, 1, 2, 1, 1, 2];
 pub(super) const SYS_UP_TIME: Column = &[1, 3, 6, 1, 2, 1, 1, 3];
+pub(super) const SYS_NAME: Column = &[1, 3, 6, 1, 2, 1, 1, 5];
+pub(super) const SYS_LOCATION: Column = &[1, 3, 6, 1, 2, 1, 1, 6];
 
 // ifTable (IF-MIB, RFC 2863).
 pub(super) const IF_DESCR: Column = &[1, 3, 6, 1, 2, 1, 2, 2, 1, 2];
+pub(super) const IF_TYPE: Column = &[1, 3, 6, 1, 2, 1, 2, 2, 1, 3];
+pub(super) const IF_SPEED: Column = &[1, 3, 6, 1, 2, 1, 2, 2, 1, 5];
 pub(super) const IF_ADMIN_STATUS: Column = &[1, 3, 6, 1, 2, 1, 2, 2, 1, 7];
 pub(super) const IF_OPER_STATUS: Column = &[1, 3, 6, 1, 2, 1, 2, 2, 1, 8];
 pub(super) const IF_LAST_CHANGE: Column = &[1, 3, 6, 1, 2, 1, 2, 2, 1, 9];
@@ -32,7 +38,20 @@ pub(super) const IF_NAME: Column = &[1, 3, 6, 1, 2, 1, 31, 1, 1, 1, 1];
 pub(super) const IF_HC_IN_OCTETS: Column = &[1, 3, 6, 1, 2, 1, 31, 1, 1, 1, 6];
 pub(super) const IF_HC_OUT_OCTETS: Column = &[1, 3, 6, 1, 2, 1, 31, 1, 1, 1, 10];
 pub(super) const IF_HIGH_SPEED: Column = &[1, 3, 6, 1, 2, 1, 31, 1, 1, 1, 15];
+pub(super) const IF_ALIAS: Column = &[1, 3, 6, 1, 2, 1, 31, 1, 1, 1, 18];
 pub(super) const IF_COUNTER_DISCONTINUITY_TIME: Column = &[1, 3, 6, 1, 2, 1, 31, 1, 1, 1, 19];
+
+// MIKROTIK-MIB: mtxrQueueSimpleTable, whose "in" is what the target sent (upload), and mtxrQueueTreeTable.
+pub(super) const QUEUE_SIMPLE_NAME: Column = &[1, 3, 6, 1, 4, 1, 14988, 1, 1, 2, 1, 1, 2];
+pub(super) const QUEUE_SIMPLE_BYTES_IN: Column = &[1, 3, 6, 1, 4, 1, 14988, 1, 1, 2, 1, 1, 8];
+pub(super) const QUEUE_SIMPLE_BYTES_OUT: Column = &[1, 3, 6, 1, 4, 1, 14988, 1, 1, 2, 1, 1, 9];
+pub(super) const QUEUE_SIMPLE_DROPPED_IN: Column = &[1, 3, 6, 1, 4, 1, 14988, 1, 1, 2, 1, 1, 14];
+pub(super) const QUEUE_SIMPLE_DROPPED_OUT: Column = &[1, 3, 6, 1, 4, 1, 14988, 1, 1, 2, 1, 1, 15];
+pub(super) const QUEUE_TREE_NAME: Column = &[1, 3, 6, 1, 4, 1, 14988, 1, 1, 2, 2, 1, 2];
+pub(super) const QUEUE_TREE_FLOW: Column = &[1, 3, 6, 1, 4, 1, 14988, 1, 1, 2, 2, 1, 3];
+pub(super) const QUEUE_TREE_PARENT: Column = &[1, 3, 6, 1, 4, 1, 14988, 1, 1, 2, 2, 1, 4];
+pub(super) const QUEUE_TREE_HC_BYTES: Column = &[1, 3, 6, 1, 4, 1, 14988, 1, 1, 2, 2, 1, 7];
+pub(super) const QUEUE_TREE_DROPPED: Column = &[1, 3, 6, 1, 4, 1, 14988, 1, 1, 2, 2, 1, 9];
 
 /// usmStats (SNMP-USER-BASED-SM-MIB, RFC 3414): what v3 reports point at.
 pub(super) const USM_STATS: Column = &[1, 3, 6, 1, 6, 3, 15, 1, 1];

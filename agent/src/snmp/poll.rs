@@ -25,6 +25,8 @@ pub struct Target {
     keyring: Keyring,
     map: Option<Map>,
     walk_pause: WalkPause,
+    /// A walk found rows out of order.
+    exact: bool,
     up_time: Option<Ticks>,
     /// As last read: a counter that an answer leaves out is as it was.
     facts: Vec<InterfaceFacts>,
@@ -48,6 +50,7 @@ impl Target {
             keyring: Keyring::default(),
             map: None,
             walk_pause: WalkPause::default(),
+            exact: false,
             up_time: None,
             facts: Vec::new(),
         }
@@ -75,6 +78,28 @@ impl Target {
         let found = timeout(FACTS_PATIENCE, self.fetch(facts::cells(&map), 0)).await.ok()?.ok()?;
         self.facts = facts::judge(&map, &found, &self.facts);
         (!self.facts.is_empty()).then(|| self.facts.clone())
+    }
+
+    pub(super) fn address(&self) -> &str {
+        &self.config.address
+    }
+
+    pub(super) fn engine_boots(&self) -> Option<u32> {
+        self.session.as_ref().and_then(Session::engine_boots)
+    }
+
+    /// Where a walk found rows out of order, cells are asked for by GET from now on.
+    pub(super) fn note_order(&mut self, walk: &Walk) {
+        self.exact |= walk.out_of_order > 0;
+    }
+
+    /// One request, with the configured retries.
+    pub(super) async fn ask(&mut self, request: &Request) -> Result<Reply, Fault> {
+        self.request(request, self.config.retries).await
+    }
+
+    pub(super) async fn fetch_all(&mut self, cells: Vec<Oid>) -> Result<Found, Fault> {
+        self.fetch(cells, self.config.retries).await
     }
 
     async fn try_poll(&mut self) -> Result<Judgement, Fault> {
@@ -125,7 +150,7 @@ impl Target {
             outcome,
             detail,
             up_time: judged.up_time,
-            engine_boots: self.session.as_ref().and_then(Session::engine_boots),
+            engine_boots: self.engine_boots(),
             interfaces: judged.interfaces,
         }
     }
@@ -146,14 +171,15 @@ impl Target {
     async fn walk(&mut self, column: Column) -> Result<Vec<(u32, Vec<u8>)>, Fault> {
         let mut walk = Walk::new(column);
         while let Some(request) = walk.request() {
-            let reply = self.request(&request, self.config.retries).await?;
+            let reply = self.ask(&request).await?;
             walk.on_reply(reply)?;
         }
-        Ok(walk.into_rows())
+        self.note_order(&walk);
+        Ok(walk.into_names())
     }
 
     async fn fetch(&mut self, cells: Vec<Oid>, retries: u8) -> Result<Found, Fault> {
-        let mut fetch = Fetch::new(cells);
+        let mut fetch = if self.exact { Fetch::exact(cells) } else { Fetch::new(cells) };
         while let Some(request) = fetch.request() {
             let reply = self.request(&request, retries).await?;
             fetch.on_reply(reply)?;

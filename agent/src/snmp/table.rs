@@ -8,7 +8,7 @@ use super::{
     CounterWidth, InterfaceReading, Ticks,
     fetch::Found,
     message::Value,
-    names::{Map, NameColumn, Place},
+    names::{Map, NameColumn, Place, unpadded},
     oid::{self, Column, Oid},
 };
 
@@ -165,7 +165,7 @@ fn judge_interface(judged: &mut Judgement, found: &Found, name: &Name, if_index:
 }
 
 pub(super) fn has_name(found: &Found, names: NameColumn, if_index: u32, name: &Name) -> bool {
-    matches!(found.get(names.column(), if_index), Some(Value::Bytes(bytes)) if bytes.as_slice() == name.as_bytes())
+    matches!(found.get(names.column(), if_index), Some(Value::Bytes(bytes)) if unpadded(bytes) == name.as_bytes())
 }
 
 /// In and out; both or none, for a reading has one width.

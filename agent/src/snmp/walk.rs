@@ -1,6 +1,9 @@
 //! A walk down one column, as a pure machine: what to ask next, and what an answer adds.
 //!
-//! A walk ends at the column's end, or with a fault: object identifiers must strictly increase, and rows are counted.
+//! A walk ends at the column's end, or with a fault: rows are counted, and none may come twice. Object identifiers
+//! should increase; a device that keeps its rows in another order is followed as it goes, and told.
+
+use std::collections::BTreeSet;
 
 use super::{
     fault::Fault,
@@ -18,14 +21,27 @@ pub(super) struct Walk {
     column: Column,
     last: Oid,
     repetitions: u32,
-    seen: usize,
-    rows: Vec<(u32, Vec<u8>)>,
+    seen: BTreeSet<Oid>,
+    rows: Vec<(u32, Value)>,
+    /// Rows whose index is not one number.
+    pub(super) odd_rows: usize,
+    /// Times that a row came after one with a higher index.
+    pub(super) out_of_order: usize,
     done: bool,
 }
 
 impl Walk {
     pub(super) fn new(column: Column) -> Self {
-        Self { column, last: Oid::of(column), repetitions: REPETITIONS, seen: 0, rows: Vec::new(), done: false }
+        Self {
+            column,
+            last: Oid::of(column),
+            repetitions: REPETITIONS,
+            seen: BTreeSet::new(),
+            rows: Vec::new(),
+            odd_rows: 0,
+            out_of_order: 0,
+            done: false,
+        }
     }
 
     /// `None` at the end.
@@ -33,9 +49,18 @@ impl Walk {
         (!self.done).then(|| Request::rows(self.last.clone(), self.repetitions))
     }
 
-    /// The rows so far that hold a string, by ifIndex.
-    pub(super) fn into_rows(self) -> Vec<(u32, Vec<u8>)> {
+    /// The rows so far, by ifIndex.
+    pub(super) fn into_rows(self) -> Vec<(u32, Value)> {
         self.rows
+    }
+
+    /// Of the rows so far those that hold a string.
+    pub(super) fn into_names(self) -> Vec<(u32, Vec<u8>)> {
+        let name = |(index, value)| match value {
+            Value::Bytes(name) => Some((index, name)),
+            _ => None,
+        };
+        self.rows.into_iter().filter_map(name).collect()
     }
 
     pub(super) fn on_reply(&mut self, reply: Reply) -> Result<(), Fault> {
@@ -65,16 +90,20 @@ impl Walk {
                 self.done = true;
                 return Ok(());
             };
-            if oid <= self.last {
-                return Err(Fault::NotIncreasing { after: self.last.clone(), got: oid });
+            if self.seen.contains(&oid) {
+                return Err(Fault::Looped { after: self.last.clone(), got: oid });
             }
-            self.seen += 1;
-            if self.seen > MAX_ROWS {
+            if self.seen.len() >= MAX_ROWS {
                 return Err(Fault::TooManyRows { column: Oid::of(self.column), rows: MAX_ROWS });
             }
-            if let ([index], Value::Bytes(name)) = (instance, value) {
-                self.rows.push((*index, name));
+            if oid < self.last {
+                self.out_of_order += 1;
             }
+            match instance {
+                [index] => self.rows.push((*index, value)),
+                _ => self.odd_rows += 1,
+            }
+            self.seen.insert(oid.clone());
             self.last = oid;
         }
         Ok(())
@@ -103,7 +132,7 @@ mod tests {
         let next = (Oid::cell(IF_HC_IN_OCTETS, 1), Value::Counter64(0));
         walk.on_reply(reply(vec![name(701, "ether2"), next])).unwrap();
         assert_eq!(walk.request(), None);
-        assert_eq!(walk.into_rows(), [(1, b"lo".to_vec()), (700, b"ether1".to_vec()), (701, b"ether2".to_vec())]);
+        assert_eq!(walk.into_names(), [(1, b"lo".to_vec()), (700, b"ether1".to_vec()), (701, b"ether2".to_vec())]);
     }
 
     #[test]
@@ -114,13 +143,24 @@ mod tests {
     }
 
     #[test]
-    fn a_loop_and_a_step_back_are_faults() {
+    fn a_row_that_comes_again_is_a_fault() {
         for again in [2, 1] {
             let mut walk = Walk::new(IF_NAME);
             walk.on_reply(reply(vec![name(1, "lo"), name(2, "ether1")])).unwrap();
             let looped = walk.on_reply(reply(vec![name(again, "lo")]));
-            assert!(matches!(looped, Err(Fault::NotIncreasing { .. })), "{looped:?}");
+            assert!(matches!(looped, Err(Fault::Looped { .. })), "{looped:?}");
         }
+    }
+
+    #[test]
+    fn a_table_in_another_order_is_followed() {
+        let mut walk = Walk::new(IF_NAME);
+        walk.on_reply(reply(vec![name(1, "lo"), name(9, "wan"), name(2, "lan")])).unwrap();
+        assert_eq!(walk.request(), Some(Request::rows(Oid::cell(IF_NAME, 2), REPETITIONS)));
+        walk.on_reply(reply(vec![name(3, "ppp0"), (Oid::cell(IF_NAME, 1), Value::EndOfView)])).unwrap();
+        assert_eq!(walk.out_of_order, 1);
+        let indexes: Vec<u32> = walk.into_names().into_iter().map(|(index, _)| index).collect();
+        assert_eq!(indexes, [1, 9, 2, 3]);
     }
 
     #[test]
@@ -144,7 +184,8 @@ mod tests {
         two_arcs.extend([2, 9]);
         let odd = (Oid::of(&two_arcs), Value::Bytes(b"odd".to_vec()));
         walk.on_reply(reply(vec![(Oid::cell(IF_NAME, 1), Value::Integer(4)), odd, name(3, "ether1")])).unwrap();
-        assert_eq!(walk.into_rows(), [(3, b"ether1".to_vec())]);
+        assert_eq!(walk.odd_rows, 1);
+        assert_eq!(walk.into_names(), [(3, b"ether1".to_vec())]);
     }
 
     #[test]

@@ -196,6 +196,7 @@ pub fn refusal_words(refusal: Refusal) -> &'static str {
         Refusal::NoGrant => "the agent holds no living grant",
         Refusal::KeysetTooOld => "the agent's keyset is too old",
         Refusal::Expired => "the command came too late",
+        Refusal::Ineffective => "the queue shapes nothing: disabled, invalid or passed by",
         Refusal::UnexpectedQueues => "the device's queues are not what was last read (drift)",
         Refusal::ShaperNotAllowed => "the agent's config does not list the shaper",
         Refusal::BelowFloor => "below the floor in the agent's config",
@@ -213,6 +214,7 @@ pub fn rollback_words(cause: RollbackCause) -> &'static str {
     match cause {
         RollbackCause::NotConfirmed => "no confirmation in time",
         RollbackCause::ApplyFailed => "the device did not take the values",
+        RollbackCause::Ineffective => "the queue shapes nothing: disabled, invalid or passed by",
         RollbackCause::ReadBackDiffers => "the device reads back other values",
         RollbackCause::Restarted => "the agent restarted before it was confirmed",
         RollbackCause::KeyDropped => "the signing key was dropped",

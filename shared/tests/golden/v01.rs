@@ -113,6 +113,7 @@ every!(refusals -> Refusal {
     Refusal::QueuesUnreadable => [Refusal::QueuesUnreadable],
     Refusal::Malformed => [Refusal::Malformed],
     Refusal::SerialAhead => [Refusal::SerialAhead],
+    Refusal::Ineffective => [Refusal::Ineffective],
 });
 
 every!(rollback_causes -> RollbackCause {
@@ -122,6 +123,7 @@ every!(rollback_causes -> RollbackCause {
     RollbackCause::Restarted => [RollbackCause::Restarted],
     RollbackCause::KeyDropped => [RollbackCause::KeyDropped],
     RollbackCause::Cancelled => [RollbackCause::Cancelled],
+    RollbackCause::Ineffective => [RollbackCause::Ineffective],
 });
 
 every!(poll_outcomes -> PollOutcome {

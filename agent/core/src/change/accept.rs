@@ -6,10 +6,10 @@ use takar_shared::{
     birth::QueueSet,
     command::Command,
     queue::{QueueReading, Setting},
-    receipt::{Phase, Receipt, Refusal, RollbackCause},
+    receipt::{Phase, Receipt, Refusal},
 };
 
-use super::{Effect, Machine, Step, in_force, named};
+use super::{Effect, Machine, Step, named, why_undone};
 use crate::{
     admit::{Situation, admit},
     journal::{OpenChange, OpenPhase, Record},
@@ -75,8 +75,8 @@ impl Machine {
 
     pub(super) fn read_back(&mut self, set: Option<QueueSet>) -> Vec<Effect> {
         let Some(open) = self.record.open.clone() else { return Vec::new() };
-        if !in_force(&open.new, set.as_ref()) {
-            return self.restore(RollbackCause::ReadBackDiffers);
+        if let Some(cause) = why_undone(&open.new, set.as_ref()) {
+            return self.restore(cause);
         }
         self.observed = set.map(|set| named(set, &open.new));
         self.step = Step::ReadingBack;

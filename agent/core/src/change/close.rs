@@ -8,7 +8,7 @@ use takar_shared::{
     receipt::{Phase, RollbackCause},
 };
 
-use super::{Effect, Machine, RETRY_MS, Step, in_force, named};
+use super::{Effect, Machine, RETRY_MS, Step, in_force, named, why_undone};
 use crate::journal::Record;
 
 impl Machine {
@@ -29,8 +29,8 @@ impl Machine {
 
     pub(super) fn verify(&mut self, set: Option<QueueSet>) -> Vec<Effect> {
         let Some(open) = self.record.open.clone() else { return Vec::new() };
-        if !in_force(&open.new, set.as_ref()) {
-            return self.restore(RollbackCause::ReadBackDiffers);
+        if let Some(cause) = why_undone(&open.new, set.as_ref()) {
+            return self.restore(cause);
         }
         self.observed = set.map(|set| named(set, &open.new));
         self.step = Step::Verifying;

@@ -9,8 +9,9 @@ use crate::{
     config::{
         QueuesConfig,
         raw::{RawQueues, RawSnmp},
-        read_secret,
+        read_certificate, read_secret,
     },
+    queue::routeros::Access,
     snmp::{Auth, Credentials, Privacy, TargetConfig},
 };
 
@@ -88,8 +89,12 @@ impl Check {
                 }
                 self.range(&format!("{at}.timeout_ms"), raw.timeout_ms, 50, 60_000);
                 let password = self.secret(&format!("{at}.password_file"), raw.password_file.as_deref());
+                let certificate = raw.certificate_file.as_deref().and_then(|path| {
+                    read_certificate(path).map_err(|text| self.say(format!("{at}.certificate_file"), text)).ok()
+                });
                 let timeout = Duration::from_millis(raw.timeout_ms);
-                QueuesConfig::RouterOs { address, user, password: password.unwrap_or_default(), timeout }
+                let password = password.unwrap_or_default();
+                QueuesConfig::RouterOs(Access { address, user, password, certificate, timeout })
             }
             other => {
                 let text = format!("{other:?} is unknown; expected \"htb\", \"routeros\" or \"none\"");

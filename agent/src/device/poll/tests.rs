@@ -31,6 +31,7 @@ fn task(dir: &Path, outputs: mpsc::Sender<Output>) -> Task {
         snmp: None,
         queues: QueuesConfig::None,
         bounds: vec![bound],
+        trees: Default::default(),
     };
     let start = Start {
         index: 0,

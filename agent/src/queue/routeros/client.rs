@@ -6,12 +6,13 @@
 
 use std::{fmt, io, time::Duration};
 
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
+use md5::{Digest as _, Md5};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::codec::{self, Decoder, Sentence};
+use super::{
+    codec::{self, Decoder, Sentence},
+    transport::{Certificate, Transport},
+};
 use crate::queue::QueueError;
 
 /// Most memory that one reply may take, counted as its bytes and 32 more a word. About 1,400 queues as printed here.
@@ -20,11 +21,21 @@ const MAX_REPLY: usize = 1024 * 1024;
 /// Longest text of the router's that goes into an error, in characters.
 const MAX_MESSAGE: usize = 200;
 
+/// How a router is reached. `Debug` hides the password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Access {
+    /// `host:port`; the API is usually at 8728, API-SSL at 8729.
+    pub address: String,
+    pub user: String,
+    pub password: String,
+    /// With it API-SSL; without, the password and all else cross the way in the clear.
+    pub certificate: Option<Certificate>,
+    /// Bounds connecting with login, and each command.
+    pub timeout: Duration,
+}
+
 pub struct Client {
-    address: String,
-    user: String,
-    password: String,
-    timeout: Duration,
+    access: Access,
     // Boxed: a decoder and a socket would make this variant of `AnyBackend` several times the size of the others.
     link: Option<Box<Link>>,
 }
@@ -38,9 +49,13 @@ pub struct Reply {
 }
 
 impl Client {
-    /// Connects to nothing yet. `address` is `host:port`; `timeout` bounds connecting with login, and each command.
-    pub fn new(address: String, user: String, password: String, timeout: Duration) -> Self {
-        Self { address, user, password, timeout, link: None }
+    /// Connects to nothing yet.
+    pub fn new(access: Access) -> Self {
+        Self { access, link: None }
+    }
+
+    pub fn address(&self) -> &str {
+        &self.access.address
     }
 
     /// A command that only reads: asked once more on a new connection where a kept one turns out to be closed, as
@@ -60,56 +75,86 @@ impl Client {
             Some(link) => link,
             None => self.within(self.connect()).await?,
         };
-        let reply = self.within(link.exchange(&self.address, words)).await?;
+        let reply = self.within(link.exchange(&self.access.address, words)).await?;
         self.link = Some(link);
         Ok(reply)
     }
 
     async fn connect(&self) -> Result<Box<Link>, QueueError> {
-        let stream = TcpStream::connect(self.address.as_str()).await.map_err(unreachable(&self.address))?;
-        // Commands are small and each waits for its reply: Nagle's algorithm would only delay them.
-        stream.set_nodelay(true).map_err(unreachable(&self.address))?;
+        let Access { address, certificate, .. } = &self.access;
+        let stream = Transport::connect(address, certificate.as_ref()).await.map_err(unreachable(address))?;
         let mut link = Box::new(Link { stream, decoder: Decoder::default() });
         self.log_in(&mut link).await?;
         Ok(link)
     }
 
+    /// The login of RouterOS 6.43 and newer; an older router answers it with a challenge, to be returned under MD5
+    /// (manual, "API", "Login").
     async fn log_in(&self, link: &mut Link) -> Result<(), QueueError> {
-        let words = [b"/login".to_vec(), attribute("name", &self.user), attribute("password", &self.password)];
-        match link.exchange(&self.address, &words).await {
-            // Before 6.43 the router answers with a challenge, to be returned under MD5.
-            Ok(reply) if reply.done.attribute("ret").is_some() => Err(QueueError::Unsupported {
-                what: format!("login to {} by MD5 challenge, expected RouterOS 6.43 or newer", self.address),
-            }),
-            Ok(_) => Ok(()),
-            Err(QueueError::Refused { .. }) => {
-                Err(QueueError::Authentication { address: self.address.clone(), user: self.user.clone() })
-            }
-            Err(other) => Err(other),
-        }
+        let Access { address, user, password, .. } = &self.access;
+        let words = [b"/login".to_vec(), attribute("name", user), attribute("password", password)];
+        let logged_in = match link.exchange(address, &words).await {
+            Ok(reply) => match reply.done.attribute("ret") {
+                None => return Ok(()),
+                Some(challenge) => {
+                    let response = response(password, challenge).ok_or_else(|| QueueError::Garbage {
+                        what: format!("{address} to /login: challenge {:?}, expected hexadecimal", text(challenge)),
+                    })?;
+                    let words = [b"/login".to_vec(), attribute("name", user), attribute("response", &response)];
+                    link.exchange(address, &words).await.map(|_| ())
+                }
+            },
+            Err(error) => Err(error),
+        };
+        logged_in.map_err(|error| match error {
+            QueueError::Refused { .. } => QueueError::Authentication { address: address.clone(), user: user.clone() },
+            other => other,
+        })
     }
 
     async fn within<T>(&self, operation: impl Future<Output = Result<T, QueueError>>) -> Result<T, QueueError> {
-        match tokio::time::timeout(self.timeout, operation).await {
+        match tokio::time::timeout(self.access.timeout, operation).await {
             Ok(outcome) => outcome,
             Err(_) => Err(QueueError::Timeout {
-                address: self.address.clone(),
-                after_ms: u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX),
+                address: self.access.address.clone(),
+                after_ms: u64::try_from(self.access.timeout.as_millis()).unwrap_or(u64::MAX),
             }),
         }
     }
 }
 
-/// Without the password.
-impl fmt::Debug for Client {
+impl fmt::Debug for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
+        f.debug_struct("Access")
             .field("address", &self.address)
             .field("user", &self.user)
+            .field("tls", &self.certificate.is_some())
             .field("timeout", &self.timeout)
-            .field("connected", &self.link.is_some())
             .finish_non_exhaustive()
     }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("access", &self.access).field("connected", &self.link.is_some()).finish()
+    }
+}
+
+/// `00` and MD5 over a zero octet, the password and the challenge's octets.
+fn response(password: &str, challenge: &[u8]) -> Option<String> {
+    let mut hash = Md5::new();
+    hash.update([0]);
+    hash.update(password);
+    if !challenge.len().is_multiple_of(2) {
+        return None;
+    }
+    for digits in challenge.chunks_exact(2) {
+        // `from_str_radix` alone takes a sign too.
+        let digits = std::str::from_utf8(digits).ok().filter(|digits| !digits.contains('+'))?;
+        hash.update([u8::from_str_radix(digits, 16).ok()?]);
+    }
+    let digits: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    Some(format!("00{digits}"))
 }
 
 /// The word `=name=value`.
@@ -118,15 +163,14 @@ pub fn attribute(name: &str, value: &str) -> Vec<u8> {
 }
 
 struct Link {
-    stream: TcpStream,
+    stream: Transport,
     decoder: Decoder,
 }
 
 impl Link {
     /// Is nothing waiting to be read: no late reply, no `!fatal`, no end of the stream?
     fn is_quiet(&self) -> bool {
-        let pending = self.stream.try_read(&mut [0_u8]);
-        self.decoder.is_idle() && pending.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+        self.decoder.is_idle() && self.stream.is_quiet()
     }
 
     async fn exchange(&mut self, address: &str, words: &[Vec<u8>]) -> Result<Reply, QueueError> {
@@ -135,6 +179,7 @@ impl Link {
         let bytes = codec::encode(words)
             .map_err(|error| QueueError::Unsupported { what: format!("sending {command}: {error}") })?;
         self.stream.write_all(&bytes).await.map_err(unreachable(address))?;
+        self.stream.flush().await.map_err(unreachable(address))?;
 
         let mut rows = Vec::new();
         let mut size = 0_usize;
@@ -222,10 +267,14 @@ mod tests {
         tokio::spawn(async move {
             for answers in connections {
                 let (stream, _) = listener.accept().await.unwrap();
-                play(Link { stream, decoder: Decoder::default() }, answers).await;
+                play(Link { stream: Transport::Plain(stream), decoder: Decoder::default() }, answers).await;
             }
         });
-        Client::new(address, "takar".into(), "se cret".into(), Duration::from_secs(5))
+        Client::new(access(address, Duration::from_secs(5)))
+    }
+
+    fn access(address: String, timeout: Duration) -> Access {
+        Access { address, user: "takar".into(), password: "se cret".into(), certificate: None, timeout }
     }
 
     async fn play(mut link: Link, answers: Vec<Answer>) {
@@ -285,10 +334,24 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_old_login_is_named_as_such() {
+    async fn a_challenge_is_answered_and_a_strange_one_is_garbage() {
         const CHALLENGE: Answer = &[&["!done", "=ret=ebddd18303a54111e2dea05a92ab46b4"]];
-        let error = script(vec![vec![CHALLENGE]]).await.ask(&print()).await.unwrap_err();
-        assert!(matches!(error, QueueError::Unsupported { .. }), "{error:?}");
+        const STRANGE: Answer = &[&["!done", "=ret=+bdd"]];
+        const TRAP: Answer = &[&["!trap", "=message=cannot log in"], &["!done"]];
+        let mut client = script(vec![vec![CHALLENGE, DONE, DONE], vec![CHALLENGE, TRAP], vec![STRANGE]]).await;
+        client.ask(&print()).await.unwrap();
+        client.link = None;
+        let refused = client.tell(&print()).await.unwrap_err();
+        assert!(matches!(refused, QueueError::Authentication { .. }), "{refused:?}");
+        let strange = client.tell(&print()).await.unwrap_err();
+        assert!(matches!(strange, QueueError::Garbage { .. }), "{strange:?}");
+    }
+
+    /// Worked with Python's hashlib.
+    #[test]
+    fn the_response_is_that_of_the_manual() {
+        let response = response("se cret", b"ebddd18303a54111e2dea05a92ab46b4");
+        assert_eq!(response.as_deref(), Some("00253ec832674d31be5589728fc40d8eb3"));
     }
 
     #[tokio::test]
@@ -324,7 +387,7 @@ mod tests {
     async fn silence_and_half_an_answer_time_out() {
         const HALF: Answer = &[&["!re", "=name=a"]];
         let mut client = script(vec![vec![DONE, HALF], vec![DONE]]).await;
-        client.timeout = Duration::from_millis(300);
+        client.access.timeout = Duration::from_millis(300);
         for _ in 0..2 {
             let error = client.ask(&print()).await.unwrap_err();
             assert!(matches!(error, QueueError::Timeout { after_ms: 300, .. }), "{error:?}");
@@ -351,7 +414,7 @@ mod tests {
             let row = codec::encode(&["!re", "=name=a"]).unwrap().repeat(100);
             while stream.write_all(&row).await.is_ok() {}
         });
-        let mut client = Client::new(address, "takar".into(), String::new(), Duration::from_secs(20));
+        let mut client = Client::new(access(address, Duration::from_secs(20)));
         let error = client.ask(&print()).await.unwrap_err();
         assert!(matches!(&error, QueueError::Garbage { what } if what.contains("more than")), "{error:?}");
     }

@@ -1,6 +1,6 @@
-//! One simple queue as `/queue/simple/print` gives it.
+//! One queue as `/queue/simple/print` or `/queue/tree/print` gives it.
 //!
-//! Where a queue has a value in each direction RouterOS writes `upload/download`, seen from the queue's target,
+//! Where a simple queue has a value in each direction RouterOS writes `upload/download`, seen from the queue's target,
 //! which is the subscriber: the first half is [`Direction::Up`], the second [`Direction::Down`]. The API prints
 //! rates in bit/s; a suffix `k`, `M` or `G` (powers of 1000), as the console takes and exports it, is read too.
 
@@ -14,6 +14,58 @@ use crate::queue::{Observed, QueueCounters, QueueError, ShaperKey};
 /// The properties a [`QueueRow`] is read from, for `.proplist`.
 pub const PROPERTIES: &str =
     ".id,name,disabled,invalid,dynamic,limit-at,max-limit,burst-limit,bytes,dropped,queued-bytes";
+
+/// Which of RouterOS's two tables a queue is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Table {
+    /// Both directions of a target, in one queue.
+    Simple,
+    /// One direction, that of its parent: values are single, and both halves of a [`Pair`] are that one.
+    Tree,
+}
+
+impl Table {
+    pub const BOTH: [Self; 2] = [Self::Simple, Self::Tree];
+
+    pub fn menu(self) -> &'static str {
+        match self {
+            Self::Simple => "/queue/simple",
+            Self::Tree => "/queue/tree",
+        }
+    }
+
+    /// In the router's words for this table.
+    pub fn words(self, pair: Pair) -> String {
+        match self {
+            Self::Simple => pair.to_string(),
+            Self::Tree => pair.up.to_string(),
+        }
+    }
+
+    pub fn read(self, text: &str) -> Option<Pair> {
+        match self {
+            Self::Simple => Pair::parse(text),
+            Self::Tree => number(text).map(|both| Pair { up: both, down: both }),
+        }
+    }
+
+    pub fn set(self, pair: &mut Pair, direction: Direction, value: u64) {
+        match (self, direction) {
+            (Self::Simple, Direction::Up) => pair.up = value,
+            (Self::Simple, Direction::Down) => pair.down = value,
+            (Self::Tree, _) => *pair = Pair { up: value, down: value },
+        }
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Simple => "simple",
+            Self::Tree => "tree",
+        })
+    }
+}
 
 /// `upload/download` as plain numbers; the property says whether they are bit/s, bytes or packets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,13 +87,6 @@ impl Pair {
             Direction::Down => self.down,
         }
     }
-
-    pub fn set(&mut self, direction: Direction, value: u64) {
-        match direction {
-            Direction::Up => self.up = value,
-            Direction::Down => self.down = value,
-        }
-    }
 }
 
 impl fmt::Display for Pair {
@@ -53,6 +98,7 @@ impl fmt::Display for Pair {
 /// A printed queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueRow {
+    pub table: Table,
     /// RouterOS's own id, `*` and hexadecimal digits. Only good for as long as the queue exists.
     pub id: String,
     /// Made by another service (PPP, hotspot, DHCP) and not settable.
@@ -76,17 +122,20 @@ pub struct QueueRow {
 impl QueueRow {
     /// [`QueueError::Garbage`] names the property that is missing or not understood. The statistics may be absent
     /// (older versions, disabled queues) and are zero then; rates must be there, for an unread rate is no zero.
-    pub fn parse(row: &Sentence) -> Result<Self, QueueError> {
+    pub fn parse(table: Table, row: &Sentence) -> Result<Self, QueueError> {
+        let pair = |property| pair(table, row, property);
+        let rate = |property| pair(property)?.ok_or_else(|| garbage(property, "nothing"));
         Ok(Self {
+            table,
             id: id(row)?,
             dynamic: flag(row, "dynamic")?,
             disabled: flag(row, "disabled")? || flag(row, "invalid")?,
-            limit_at: rate(row, "limit-at")?,
-            max_limit: rate(row, "max-limit")?,
-            burst_limit: rate(row, "burst-limit")?,
-            bytes: pair(row, "bytes")?.unwrap_or_default(),
-            dropped: pair(row, "dropped")?.unwrap_or_default(),
-            queued_bytes: pair(row, "queued-bytes")?.unwrap_or_default(),
+            limit_at: rate("limit-at")?,
+            max_limit: rate("max-limit")?,
+            burst_limit: rate("burst-limit")?,
+            bytes: pair("bytes")?.unwrap_or_default(),
+            dropped: pair("dropped")?.unwrap_or_default(),
+            queued_bytes: pair("queued-bytes")?.unwrap_or_default(),
         })
     }
 
@@ -121,13 +170,9 @@ fn id(row: &Sentence) -> Result<String, QueueError> {
     Ok(id.to_owned())
 }
 
-fn rate(row: &Sentence, property: &str) -> Result<Pair, QueueError> {
-    pair(row, property)?.ok_or_else(|| garbage(property, "nothing"))
-}
-
-fn pair(row: &Sentence, property: &str) -> Result<Option<Pair>, QueueError> {
+fn pair(table: Table, row: &Sentence, property: &str) -> Result<Option<Pair>, QueueError> {
     let Some(text) = text(row, property)? else { return Ok(None) };
-    Pair::parse(text).map(Some).ok_or_else(|| garbage(property, text))
+    table.read(text).map(Some).ok_or_else(|| garbage(property, text))
 }
 
 /// RouterOS 6 and 7 print `true`/`false`, older versions `yes`/`no`; some leave a false one out.
@@ -162,7 +207,7 @@ fn number(text: &str) -> Option<u64> {
 
 fn garbage(property: &str, found: &str) -> QueueError {
     let found: String = found.chars().take(64).collect();
-    QueueError::Garbage { what: format!("simple queue with {property} {found:?}") }
+    QueueError::Garbage { what: format!("queue with {property} {found:?}") }
 }
 
 #[cfg(test)]
@@ -198,7 +243,7 @@ mod tests {
         let word = value.map(|value| format!("{start}{value}"));
         let mut words: Vec<&str> = PRINTED.into_iter().filter(|word| !word.starts_with(&start)).collect();
         words.extend(word.as_deref());
-        QueueRow::parse(&sentence(&words))
+        QueueRow::parse(Table::Simple, &sentence(&words))
     }
 
     #[test]
@@ -268,6 +313,32 @@ mod tests {
             assert!(error.contains(property) && error.contains(value), "{error}");
         }
         assert_eq!(with("dropped", None).unwrap().dropped, Pair::default());
+    }
+
+    #[test]
+    fn a_tree_queue_has_one_value_for_the_direction_it_is_for() {
+        let words = [
+            "!re",
+            "=.id=*1000000",
+            "=name=site-j",
+            "=limit-at=64k",
+            "=max-limit=10M",
+            "=burst-limit=0",
+            "=bytes=7",
+            "=dropped=3",
+            "=queued-bytes=5",
+            "=invalid=false",
+            "=disabled=false",
+        ];
+        let row = QueueRow::parse(Table::Tree, &sentence(&words)).unwrap();
+        let shaper = Shaper::Queue(name("site-j").unwrap());
+        let down = row.observed(&ShaperKey { shaper, direction: Direction::Down });
+        assert_eq!((down.reading.cir, down.reading.mir), (Some(BitsPerSec(64_000)), BitsPerSec(10_000_000)));
+        assert_eq!(down.counters, QueueCounters { bytes: 7, drops: 3, overlimits: 0, backlog: 5 });
+        let mut max_limit = row.max_limit;
+        Table::Tree.set(&mut max_limit, Direction::Down, 8);
+        assert_eq!(Table::Tree.words(max_limit), "8");
+        assert!(QueueRow::parse(Table::Simple, &sentence(&words)).is_err(), "single values are no pairs");
     }
 
     proptest! {

@@ -12,7 +12,7 @@ use crate::snmp::{
     Auth, CounterWidth, Credentials, Privacy,
     ber::{self, integer, tlv},
     device::{Device, number},
-    oid,
+    oid::{self, Oid},
 };
 
 fn target(device: &Device, interfaces: &[&str], timeout_ms: u64, retries: u8) -> Target {
@@ -44,6 +44,24 @@ async fn reads_the_configured_interfaces_in_their_order() {
     assert_eq!(poll.up_time, Some(Ticks(1_000)));
     assert_eq!(octets(&poll), [("lan", 600_000_000, 300, 400), ("wan", 7, 100, 200)]);
     assert_eq!((poll.interfaces[0].in_drops, poll.interfaces[0].oper_up), (2, Some(true)));
+}
+
+#[tokio::test]
+async fn a_device_whose_tables_are_out_of_order_is_polled() {
+    let device = Device::start().await;
+    device.change(|state| {
+        for index in 1..=5 {
+            state.interface(index, &format!("ether{index}"), [i64::from(index), 0]);
+        }
+        for column in [oid::IF_NAME, oid::IF_HC_IN_OCTETS] {
+            state.order.extend([4, 2, 5, 1, 3].map(|index| Oid::cell(column, index)));
+        }
+        // It begins where the order does.
+        state.order.insert(0, Oid::of(oid::IF_NAME));
+    });
+    let poll = target(&device, &["ether2", "ether3"], 2_000, 0).poll().await;
+    assert_eq!((poll.outcome, poll.detail.as_deref()), (Outcome::Ok, None));
+    assert_eq!(octets(&poll), [("ether2", 2, 2, 0), ("ether3", 3, 3, 0)]);
 }
 
 #[tokio::test]
