@@ -42,6 +42,7 @@ pub struct DeviceConfig {
 /// How a device's queues are reached. `Debug` hides the password.
 pub enum QueuesConfig {
     None,
+    Cake,
     Htb,
     RouterOs { address: String, user: String, password: String, timeout: Duration },
 }
@@ -50,6 +51,7 @@ impl fmt::Debug for QueuesConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::None => f.write_str("None"),
+            Self::Cake => f.write_str("Cake"),
             Self::Htb => f.write_str("Htb"),
             Self::RouterOs { address, user, password: _, timeout } => f
                 .debug_struct("RouterOs")
@@ -58,6 +60,13 @@ impl fmt::Debug for QueuesConfig {
                 .field("timeout", timeout)
                 .finish_non_exhaustive(),
         }
+    }
+}
+
+impl QueuesConfig {
+    /// Is what was set lost at a reboot, so that the agent sets what was confirmed once more when it starts?
+    pub fn forgets(&self) -> bool {
+        matches!(self, Self::Cake | Self::Htb)
     }
 }
 

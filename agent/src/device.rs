@@ -30,7 +30,7 @@ use crate::{
     clock,
     config::{DeviceConfig, QueuesConfig},
     journal::Journal,
-    queue::{AnyBackend, QueueBackend as _, ShaperKey, htb::Htb, observe::Observe, routeros::SimpleQueues},
+    queue::{AnyBackend, QueueBackend as _, ShaperKey, cake::Cake, htb::Htb, observe::Observe, routeros::SimpleQueues},
     snmp::Target,
 };
 
@@ -87,6 +87,7 @@ pub fn start(config: DeviceConfig, start: Start) -> (Handle, oneshot::Receiver<D
 pub fn backend(config: &DeviceConfig) -> AnyBackend {
     match &config.queues {
         QueuesConfig::None => AnyBackend::Observe(Observe),
+        QueuesConfig::Cake => AnyBackend::Cake(Cake::new(config.shapers())),
         QueuesConfig::Htb => AnyBackend::Htb(Htb::new(config.shapers())),
         QueuesConfig::RouterOs { address, user, password, timeout } => AnyBackend::RouterOs(SimpleQueues::new(
             address.clone(),
@@ -107,7 +108,7 @@ async fn run(
     let (poller, mut heard) = mpsc::channel(1);
     tokio::spawn(poll_snmp(config.snmp.clone().map(Target::new), start.poll_every, poller));
     let mut task = Task::new(&config, start);
-    let reinstate = reinstates(task.mode, matches!(config.queues, QueuesConfig::Htb));
+    let reinstate = reinstates(task.mode, config.queues.forgets());
     let effects = task.machine.start(reinstate);
     task.carry_out(effects).await;
     // What is wrong with them the first poll tells.

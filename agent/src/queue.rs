@@ -4,8 +4,10 @@
 //! module touches queues. What may be set, and when, is decided elsewhere; a backend still refuses what is not on
 //! its allow-list, so that no fault above it reaches a queue that the device's own config does not name.
 
+pub mod cake;
 pub mod contract;
 pub mod htb;
+pub mod netlink;
 pub mod observe;
 pub mod routeros;
 
@@ -77,6 +79,7 @@ pub trait QueueBackend {
 
 /// The backend that a device's config names. An enum, because async functions in traits are not dyn-compatible.
 pub enum AnyBackend {
+    Cake(cake::Cake),
     Htb(htb::Htb),
     RouterOs(routeros::SimpleQueues),
     Observe(observe::Observe),
@@ -85,6 +88,7 @@ pub enum AnyBackend {
 impl QueueBackend for AnyBackend {
     fn has_cir(&self) -> bool {
         match self {
+            Self::Cake(backend) => backend.has_cir(),
             Self::Htb(backend) => backend.has_cir(),
             Self::RouterOs(backend) => backend.has_cir(),
             Self::Observe(backend) => backend.has_cir(),
@@ -93,6 +97,7 @@ impl QueueBackend for AnyBackend {
 
     async fn read(&mut self) -> Result<Vec<Observed>, QueueError> {
         match self {
+            Self::Cake(backend) => backend.read().await,
             Self::Htb(backend) => backend.read().await,
             Self::RouterOs(backend) => backend.read().await,
             Self::Observe(backend) => backend.read().await,
@@ -101,6 +106,7 @@ impl QueueBackend for AnyBackend {
 
     async fn apply(&mut self, settings: &[Setting]) -> Result<(), QueueError> {
         match self {
+            Self::Cake(backend) => backend.apply(settings).await,
             Self::Htb(backend) => backend.apply(settings).await,
             Self::RouterOs(backend) => backend.apply(settings).await,
             Self::Observe(backend) => backend.apply(settings).await,

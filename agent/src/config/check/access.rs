@@ -78,6 +78,7 @@ impl Check {
     pub(super) fn queues(&mut self, at: &str, raw: RawQueues) -> QueuesConfig {
         match raw.backend.as_str() {
             "none" => QueuesConfig::None,
+            "cake" => QueuesConfig::Cake,
             "htb" => QueuesConfig::Htb,
             "routeros" => {
                 let address = raw.address.unwrap_or_default();
@@ -92,7 +93,7 @@ impl Check {
                 QueuesConfig::RouterOs { address, user, password: password.unwrap_or_default(), timeout }
             }
             other => {
-                let text = format!("{other:?} is unknown; expected \"htb\", \"routeros\" or \"none\"");
+                let text = format!("{other:?} is unknown; expected \"cake\", \"htb\", \"routeros\" or \"none\"");
                 self.say(format!("{at}.backend"), text);
                 QueuesConfig::None
             }
