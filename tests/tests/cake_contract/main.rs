@@ -96,7 +96,7 @@ fn what_is_not_ours_to_set_is_refused_and_left_alone() {
         sh("tc qdisc replace dev e-far root cake bandwidth 10mbit autorate-ingress");
         refused("e-far", "cannot be done: root of e-far", "autorate-ingress").unwrap_err();
         // The kernel's own, of an interface that is made while cake is the default.
-        sh("sysctl -q -w net.core.default_qdisc=cake");
+        std::fs::write("/proc/sys/net/core/default_qdisc", "cake").unwrap();
         sh("ip link add ifb-own type ifb");
         sh("ip link set ifb-own up");
         refused("ifb-own", "cannot be done: root of ifb-own", "handle 0:").unwrap_err();
@@ -132,7 +132,7 @@ fn what_passed_and_what_was_dropped_is_counted_as_tc_counts_it() {
             socket.send_to(&[7; 1_000], "10.9.0.2:9").unwrap();
         }
         // Nothing waits any more after this, so that both count the same.
-        sh("tc qdisc change dev e-wan root cake bandwidth unlimited");
+        sh("tc qdisc change dev e-wan root cake unlimited");
         let mut queues = Cake::new(vec![key(WAN, Direction::Up)]);
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
         let counted = loop {
