@@ -17,7 +17,10 @@ use takar_shared::{
     birth::{Bound, Meter, Mode},
 };
 
-use crate::{queue::ShaperKey, snmp::TargetConfig};
+use crate::{
+    queue::{ShaperKey, sqm::uci::SectionName},
+    snmp::TargetConfig,
+};
 
 #[derive(Debug)]
 pub struct Config {
@@ -45,6 +48,7 @@ pub enum QueuesConfig {
     Cake,
     Htb,
     RouterOs { address: String, user: String, password: String, timeout: Duration },
+    Sqm { section: SectionName },
 }
 
 impl fmt::Debug for QueuesConfig {
@@ -59,6 +63,7 @@ impl fmt::Debug for QueuesConfig {
                 .field("user", user)
                 .field("timeout", timeout)
                 .finish_non_exhaustive(),
+            Self::Sqm { section } => f.debug_struct("Sqm").field("section", section).finish(),
         }
     }
 }
@@ -66,7 +71,7 @@ impl fmt::Debug for QueuesConfig {
 impl QueuesConfig {
     /// Is what was set lost at a reboot, so that the agent sets what was confirmed once more when it starts?
     pub fn forgets(&self) -> bool {
-        matches!(self, Self::Cake | Self::Htb)
+        matches!(self, Self::Cake | Self::Htb | Self::Sqm { .. })
     }
 }
 

@@ -16,9 +16,10 @@ use takar_agent_core::{
 };
 use takar_shared::{
     BootEpoch, Digest, MonoMillis, Name,
-    birth::{DeviceState, Mode, QueueSet},
+    birth::{DeviceState, Mode, PendingPhase, QueueSet},
     command::{Command, Confirm},
     facts::InterfaceFacts,
+    queue::Setting,
     receipt::Receipt,
     telemetry::Poll,
 };
@@ -30,7 +31,14 @@ use crate::{
     clock,
     config::{DeviceConfig, QueuesConfig},
     journal::Journal,
-    queue::{AnyBackend, QueueBackend as _, ShaperKey, cake::Cake, htb::Htb, observe::Observe, routeros::SimpleQueues},
+    queue::{
+        AnyBackend, QueueBackend as _, QueueError, ShaperKey,
+        cake::Cake,
+        htb::Htb,
+        observe::Observe,
+        routeros::SimpleQueues,
+        sqm::{Sqm, uci::Uci},
+    },
     snmp::Target,
 };
 
@@ -96,6 +104,7 @@ pub fn backend(config: &DeviceConfig) -> AnyBackend {
             *timeout,
             config.shapers(),
         )),
+        QueuesConfig::Sqm { section } => AnyBackend::Sqm(Sqm::new(config.shapers(), Uci::new(section.clone()))),
     }
 }
 
@@ -229,12 +238,19 @@ impl Task {
                     self.machine.handle_queues(readings, clock::now())
                 }
                 Effect::Apply(settings) => {
-                    let applied = self.backend.apply(&settings).await;
+                    let applied = self.apply(&settings).await;
                     if let Err(error) = &applied {
                         let error = chain(error);
                         tracing::error!(device = %self.machine.device(), %error, "queues could not be set");
                     }
                     self.machine.handle_applied(applied.is_ok(), clock::now())
+                }
+                Effect::Keep(settings) => {
+                    if let Err(error) = self.backend.keep(&settings).await {
+                        let (device, error) = (self.machine.device(), chain(&error));
+                        tracing::error!(%device, %error, "what is confirmed could not be kept for the next boot");
+                    }
+                    Vec::new()
                 }
                 Effect::Journal(records) => {
                     let written = self.journal.lock().unwrap_or_else(PoisonError::into_inner).append(&records);
@@ -265,6 +281,14 @@ impl Task {
         }
         let state = self.state();
         self.tell(Output::State(state)).await;
+    }
+
+    async fn apply(&mut self, settings: &[Setting]) -> Result<(), QueueError> {
+        // Old values must go back whatever the backend thinks of them.
+        if self.machine.pending().is_some_and(|pending| pending.phase == PendingPhase::Accepted) {
+            self.backend.prepare(settings).await?;
+        }
+        self.backend.apply(settings).await
     }
 
     fn state(&self) -> DeviceState {

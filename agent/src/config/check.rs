@@ -140,7 +140,7 @@ impl Check {
         };
         let fits = match queues {
             QueuesConfig::RouterOs { .. } => matches!(shaper, Shaper::Queue(_)),
-            QueuesConfig::Cake => matches!(shaper, Shaper::Root(_)),
+            QueuesConfig::Cake | QueuesConfig::Sqm { .. } => matches!(shaper, Shaper::Root(_)),
             QueuesConfig::Htb => matches!(shaper, Shaper::Class { .. }),
             QueuesConfig::None => true,
         };

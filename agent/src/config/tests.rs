@@ -303,6 +303,21 @@ fn cake_stands_at_roots_each_in_one_direction() {
 }
 
 #[test]
+fn sqm_needs_the_name_of_its_section() {
+    let sqm = |section: &str| LEAST.replace("\"htb\"", &format!("\"sqm\"\n{section}"));
+    let config = parse(&sqm("sqm_section = \"wan\"")).unwrap();
+    assert!(matches!(&config.devices[0].queues, QueuesConfig::Sqm { section } if section.to_string() == "wan"));
+    assert!(config.devices[0].queues.forgets());
+    for odd in ["", "sqm_section = \"\"", "sqm_section = \"@queue[0]\"", "sqm_section = \"a b\""] {
+        let queue = "[[device.shaper]]\nqueue = \"q\"\ndirection = \"up\"\nfloor_bps = 1\nceiling_bps = 2\n";
+        let found = places(&format!("{}{queue}", sqm(odd)));
+        assert_eq!(found, ["device[0].queues.sqm_section", "device[0].shaper[0]"], "{odd}");
+    }
+    let elsewhere = LEAST.replace("\"htb\"", "\"htb\"\nsqm_section = \"wan\"");
+    assert_eq!(places(&elsewhere), ["device[0].queues.sqm_section"]);
+}
+
+#[test]
 fn what_is_wrong_is_not_told_as_missing_too() {
     let unknown = LEAST.replace("htb", "tbf");
     assert_eq!(places(&format!("{unknown}{}", class("1:10", "up"))), ["device[0].queues.backend"]);

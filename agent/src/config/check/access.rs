@@ -11,6 +11,7 @@ use crate::{
         raw::{RawQueues, RawSnmp},
         read_secret,
     },
+    queue::sqm::uci::SectionName,
     snmp::{Auth, Credentials, Privacy, TargetConfig},
 };
 
@@ -76,6 +77,9 @@ impl Check {
     }
 
     pub(super) fn queues(&mut self, at: &str, raw: RawQueues) -> QueuesConfig {
+        if raw.sqm_section.is_some() && raw.backend != "sqm" {
+            self.say(format!("{at}.sqm_section"), "expected only with backend = \"sqm\"");
+        }
         match raw.backend.as_str() {
             "none" => QueuesConfig::None,
             "cake" => QueuesConfig::Cake,
@@ -92,8 +96,22 @@ impl Check {
                 let timeout = Duration::from_millis(raw.timeout_ms);
                 QueuesConfig::RouterOs { address, user, password: password.unwrap_or_default(), timeout }
             }
+            "sqm" => {
+                let section = raw.sqm_section.unwrap_or_default();
+                match SectionName::parse(&section) {
+                    Some(section) => QueuesConfig::Sqm { section },
+                    None => {
+                        let text =
+                            format!("{section:?} is no section; expected its name in /etc/config/sqm, of a-z 0-9 _");
+                        self.say(format!("{at}.sqm_section"), text);
+                        // What else is wrong is told by what fits SQM.
+                        QueuesConfig::Cake
+                    }
+                }
+            }
             other => {
-                let text = format!("{other:?} is unknown; expected \"cake\", \"htb\", \"routeros\" or \"none\"");
+                let text =
+                    format!("{other:?} is unknown; expected \"cake\", \"htb\", \"routeros\", \"sqm\" or \"none\"");
                 self.say(format!("{at}.backend"), text);
                 QueuesConfig::None
             }
