@@ -86,8 +86,8 @@ def routeros():
     }
 
 
-def netlink():
-    source = (ROOT / "agent/src/queue/htb/captured.rs").read_text()
+def netlink(backend):
+    source = (ROOT / f"agent/src/queue/{backend}/captured.rs").read_text()
     for name, body in re.findall(r"pub const (\w+): Captured = Captured\((.*?)\);\n", source, re.S):
         yield name.lower(), bytes.fromhex("".join(re.findall(r'"([0-9a-f]*)"', body)))
 
@@ -144,9 +144,10 @@ def inventory():
 
 
 TARGETS = {
+    "cake_netlink": lambda: netlink("cake"),
     "envelope_body": envelope_body,
     "envelope_open": envelope_open,
-    "htb_netlink": netlink,
+    "htb_netlink": lambda: netlink("htb"),
     "inventory": inventory,
     "journal": journal,
     "keyset": lambda: {"keyset": golden("keyset"), "signed-keyset": golden("signed-keyset")},

@@ -23,6 +23,7 @@ use crate::{
     queue::{
         ShaperKey,
         routeros::{Access, Certificate},
+        sqm::uci::SectionName,
     },
     snmp::TargetConfig,
 };
@@ -53,8 +54,17 @@ pub struct DeviceConfig {
 #[derive(Debug)]
 pub enum QueuesConfig {
     None,
+    Cake,
     Htb,
     RouterOs(Access),
+    Sqm { section: SectionName },
+}
+
+impl QueuesConfig {
+    /// Is what was set lost at a reboot, so that the agent sets what was confirmed once more when it starts?
+    pub fn forgets(&self) -> bool {
+        matches!(self, Self::Cake | Self::Htb | Self::Sqm { .. })
+    }
 }
 
 impl DeviceConfig {

@@ -16,9 +16,10 @@ use takar_agent_core::{
 };
 use takar_shared::{
     BootEpoch, Digest, MonoMillis, Name,
-    birth::{DeviceState, Mode, QueueSet},
+    birth::{DeviceState, Mode, PendingPhase, QueueSet},
     command::{Command, Confirm},
     facts::InterfaceFacts,
+    queue::Setting,
     receipt::Receipt,
     telemetry::Poll,
 };
@@ -30,7 +31,14 @@ use crate::{
     clock,
     config::{DeviceConfig, QueuesConfig},
     journal::Journal,
-    queue::{AnyBackend, QueueBackend as _, ShaperKey, htb::Htb, observe::Observe, routeros::RouterQueues},
+    queue::{
+        AnyBackend, QueueBackend as _, QueueError, ShaperKey,
+        cake::Cake,
+        htb::Htb,
+        observe::Observe,
+        routeros::RouterQueues,
+        sqm::{Sqm, uci::Uci},
+    },
     snmp::Target,
 };
 
@@ -87,10 +95,12 @@ pub fn start(config: DeviceConfig, start: Start) -> (Handle, oneshot::Receiver<D
 pub fn backend(config: &DeviceConfig) -> AnyBackend {
     match &config.queues {
         QueuesConfig::None => AnyBackend::Observe(Observe),
+        QueuesConfig::Cake => AnyBackend::Cake(Cake::new(config.shapers())),
         QueuesConfig::Htb => AnyBackend::Htb(Htb::new(config.shapers())),
         QueuesConfig::RouterOs(access) => {
             AnyBackend::RouterOs(RouterQueues::new(access.clone(), config.shapers(), config.trees.clone()))
         }
+        QueuesConfig::Sqm { section } => AnyBackend::Sqm(Sqm::new(config.shapers(), Uci::new(section.clone()))),
     }
 }
 
@@ -103,7 +113,7 @@ async fn run(
     let (poller, mut heard) = mpsc::channel(1);
     tokio::spawn(poll_snmp(config.snmp.clone().map(Target::new), start.poll_every, poller));
     let mut task = Task::new(&config, start);
-    let reinstate = reinstates(task.mode, matches!(config.queues, QueuesConfig::Htb));
+    let reinstate = reinstates(task.mode, config.queues.forgets());
     let effects = task.machine.start(reinstate);
     task.carry_out(effects).await;
     // What is wrong with them the first poll tells.
@@ -224,12 +234,19 @@ impl Task {
                     self.machine.handle_queues(readings, clock::now())
                 }
                 Effect::Apply(settings) => {
-                    let applied = self.backend.apply(&settings).await;
+                    let applied = self.apply(&settings).await;
                     if let Err(error) = &applied {
                         let error = chain(error);
                         tracing::error!(device = %self.machine.device(), %error, "queues could not be set");
                     }
                     self.machine.handle_applied(applied.is_ok(), clock::now())
+                }
+                Effect::Keep(settings) => {
+                    if let Err(error) = self.backend.keep(&settings).await {
+                        let (device, error) = (self.machine.device(), chain(&error));
+                        tracing::error!(%device, %error, "what is confirmed could not be kept for the next boot");
+                    }
+                    Vec::new()
                 }
                 Effect::Journal(records) => {
                     let written = self.journal.lock().unwrap_or_else(PoisonError::into_inner).append(&records);
@@ -260,6 +277,14 @@ impl Task {
         }
         let state = self.state();
         self.tell(Output::State(state)).await;
+    }
+
+    async fn apply(&mut self, settings: &[Setting]) -> Result<(), QueueError> {
+        // Old values must go back whatever the backend thinks of them.
+        if self.machine.pending().is_some_and(|pending| pending.phase == PendingPhase::Accepted) {
+            self.backend.prepare(settings).await?;
+        }
+        self.backend.apply(settings).await
     }
 
     fn state(&self) -> DeviceState {

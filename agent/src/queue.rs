@@ -4,10 +4,13 @@
 //! module touches queues. What may be set, and when, is decided elsewhere; a backend still refuses what is not on
 //! its allow-list, so that no fault above it reaches a queue that the device's own config does not name.
 
+pub mod cake;
 pub mod contract;
 pub mod htb;
+pub mod netlink;
 pub mod observe;
 pub mod routeros;
+pub mod sqm;
 
 pub use contract::contract;
 
@@ -73,37 +76,71 @@ pub trait QueueBackend {
     /// Sets absolute values, lowering before raising. Not atomic: the caller reads back and restores.
     /// All settings are checked ([`check`]) before the first is set, so that a refused one changes nothing.
     async fn apply(&mut self, settings: &[Setting]) -> Result<(), QueueError>;
+
+    /// Asked before a new change is applied, and never before old values are put back: what could not be kept later is
+    /// refused here.
+    async fn prepare(&mut self, _settings: &[Setting]) -> Result<(), QueueError> {
+        Ok(())
+    }
+
+    /// Told what is confirmed, in force or about to be: what sets queues at a boot or a reload must not undo it.
+    async fn keep(&mut self, _settings: &[Setting]) -> Result<(), QueueError> {
+        Ok(())
+    }
 }
 
 /// The backend that a device's config names. An enum, because async functions in traits are not dyn-compatible.
 pub enum AnyBackend {
+    Cake(cake::Cake),
     Htb(htb::Htb),
     RouterOs(routeros::RouterQueues),
     Observe(observe::Observe),
+    Sqm(sqm::Sqm),
 }
 
 impl QueueBackend for AnyBackend {
     fn has_cir(&self) -> bool {
         match self {
+            Self::Cake(backend) => backend.has_cir(),
             Self::Htb(backend) => backend.has_cir(),
             Self::RouterOs(backend) => backend.has_cir(),
             Self::Observe(backend) => backend.has_cir(),
+            Self::Sqm(backend) => backend.has_cir(),
         }
     }
 
     async fn read(&mut self) -> Result<Vec<Observed>, QueueError> {
         match self {
+            Self::Cake(backend) => backend.read().await,
             Self::Htb(backend) => backend.read().await,
             Self::RouterOs(backend) => backend.read().await,
             Self::Observe(backend) => backend.read().await,
+            Self::Sqm(backend) => backend.read().await,
         }
     }
 
     async fn apply(&mut self, settings: &[Setting]) -> Result<(), QueueError> {
         match self {
+            Self::Cake(backend) => backend.apply(settings).await,
             Self::Htb(backend) => backend.apply(settings).await,
             Self::RouterOs(backend) => backend.apply(settings).await,
             Self::Observe(backend) => backend.apply(settings).await,
+            Self::Sqm(backend) => backend.apply(settings).await,
+        }
+    }
+
+    async fn prepare(&mut self, settings: &[Setting]) -> Result<(), QueueError> {
+        match self {
+            Self::Sqm(backend) => backend.prepare(settings).await,
+            // The others have no place of their own beside the queues.
+            _ => Ok(()),
+        }
+    }
+
+    async fn keep(&mut self, settings: &[Setting]) -> Result<(), QueueError> {
+        match self {
+            Self::Sqm(backend) => backend.keep(settings).await,
+            _ => Ok(()),
         }
     }
 }

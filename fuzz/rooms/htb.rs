@@ -2,7 +2,7 @@
 //! built twice. The crate that takes this in must have `queue` at its root, as the agent has.
 #![allow(dead_code)] // only decoding and the answer to it are called
 
-pub use takar_agent::queue::htb::message;
+pub use takar_agent::queue::netlink::message;
 
 #[path = "../../agent/src/queue/htb/bucket.rs"]
 pub mod bucket;

@@ -2,6 +2,7 @@
 // The laboratory is the edge: it waits for real programs in real time.
 #![allow(clippy::disallowed_methods)]
 
+pub mod cakelab;
 pub mod client;
 pub mod clock;
 pub mod demo;

@@ -40,6 +40,9 @@ pub enum Effect {
     Read,
     /// Set absolute values, then `handle_applied`.
     Apply(Vec<Setting>),
+    /// Write down beside the queues what is confirmed, where a backend has such a place: what sets queues from there, at
+    /// a boot or a reload, must not undo it. Never before CONFIRMED is durable. What fails is told and not tried again.
+    Keep(Vec<Setting>),
     /// Append and make durable, then `handle_journalled`.
     Journal(Vec<Record>),
     /// Publish; it stays in the journal until it is reported stored.

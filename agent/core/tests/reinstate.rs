@@ -54,6 +54,7 @@ fn a_ceiling_that_was_lowered_since_is_not_passed() {
         Effect::NotReinstated(setting(2, 50), Refusal::BelowFloor),
         Effect::NotReinstated(setting(3, 500), Refusal::ShaperNotAllowed),
         Effect::Apply(vec![setting(1, 500)]),
+        Effect::Keep(vec![setting(1, 500)]),
     ];
     assert_eq!(started(confirmed, bounds, found), expected);
 }
@@ -75,14 +76,16 @@ proptest! {
         let bounds: Vec<_> = rows.iter().enumerate().map(|(at, row)| bound(at, row.1, row.2)).collect();
         let found: Vec<_> = rows.iter().enumerate().map(|(at, row)| reading(at, row.3)).collect();
         let effects = started(confirmed.clone(), bounds.clone(), found.clone());
-        let (mut set, mut told) = (vec![], vec![]);
+        let (mut set, mut kept, mut told) = (vec![], vec![], vec![]);
         for effect in effects {
             match effect {
                 Effect::Apply(settings) => set.extend(settings),
+                Effect::Keep(settings) => kept.extend(settings),
                 Effect::NotReinstated(setting, _) => told.push(setting),
                 other => prop_assert!(false, "{:?}", other),
             }
         }
+        prop_assert_eq!(&kept, &set);
         for (at, setting) in confirmed.iter().enumerate() {
             let bound = &bounds[at];
             let allowed = setting.mir.0 > 0 && (bound.floor..=bound.ceiling).contains(&setting.mir);

@@ -123,6 +123,11 @@ impl Check {
                 if bounds.iter().any(|other| other.shaper == bound.shaper && other.direction == bound.direction) {
                     self.say(&at, format!("{} {} is there twice", shown(&bound.shaper), bound.direction));
                 }
+                let turned = |other: &Bound| other.shaper == bound.shaper && other.direction != bound.direction;
+                if matches!(bound.shaper, Shaper::Root(_)) && bounds.iter().any(turned) {
+                    let text = format!("{} is there for both directions; expected one", shown(&bound.shaper));
+                    self.say(&at, text);
+                }
                 bounds.push(bound);
             }
         }
@@ -143,13 +148,17 @@ impl Check {
                 };
                 Shaper::Class { interface: self.name(&format!("{at}.interface"), &interface), classid }
             }
+            (None, None, None, Some(interface)) => Shaper::Root(self.name(&format!("{at}.interface"), &interface)),
             _ => {
-                self.say(at, "expected one of queue = \"…\", tree = \"…\", or class = \"1:10\" with interface = \"…\"");
+                let text = "expected one of queue = \"…\", tree = \"…\", class = \"1:10\" with interface = \"…\", or only \
+                            interface = \"…\"";
+                self.say(at, text);
                 return None;
             }
         };
         let fits = match queues {
             QueuesConfig::RouterOs(_) => matches!(shaper, Shaper::Queue(_)),
+            QueuesConfig::Cake | QueuesConfig::Sqm { .. } => matches!(shaper, Shaper::Root(_)),
             QueuesConfig::Htb => matches!(shaper, Shaper::Class { .. }),
             QueuesConfig::None => true,
         };

@@ -61,6 +61,7 @@ pub(super) struct RawQueues {
     pub(super) user: Option<String>,
     pub(super) password_file: Option<PathBuf>,
     pub(super) certificate_file: Option<PathBuf>,
+    pub(super) sqm_section: Option<String>,
     #[serde(default = "default_timeout")]
     pub(super) timeout_ms: u64,
 }

@@ -278,6 +278,46 @@ fn secrets_are_not_shown() {
 }
 
 #[test]
+fn cake_stands_at_roots_each_in_one_direction() {
+    let root = |interface: &str, direction: &str| {
+        let rates = "floor_bps = 1000\nceiling_bps = 2000\n";
+        format!("[[device.shaper]]\ninterface = \"{interface}\"\ndirection = \"{direction}\"\n{rates}")
+    };
+    let cake = LEAST.replace("htb", "cake");
+    let config = parse(&format!("{cake}{}{}", root("wan", "up"), root("ifb4wan", "down"))).unwrap();
+    let device = &config.devices[0];
+    assert!(matches!(device.queues, QueuesConfig::Cake) && device.queues.forgets());
+    let shapers: Vec<String> = device.shapers().iter().map(ToString::to_string).collect();
+    assert_eq!(shapers, ["root of wan up", "root of ifb4wan down"]);
+
+    let found = problems(&format!("{cake}{}{}{}", root("wan", "up"), root("wan", "down"), class("1:10", "up")));
+    let told: Vec<String> = found.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "device[0].shaper[1]: root of wan is there for both directions; expected one",
+            "device[0].shaper[2]: a class 1:10 on wan does not fit the device's backend",
+        ]
+    );
+    assert_eq!(places(&format!("{LEAST}{}", root("wan", "up"))), ["device[0].shaper[0]"]);
+}
+
+#[test]
+fn sqm_needs_the_name_of_its_section() {
+    let sqm = |section: &str| LEAST.replace("\"htb\"", &format!("\"sqm\"\n{section}"));
+    let config = parse(&sqm("sqm_section = \"wan\"")).unwrap();
+    assert!(matches!(&config.devices[0].queues, QueuesConfig::Sqm { section } if section.to_string() == "wan"));
+    assert!(config.devices[0].queues.forgets());
+    for odd in ["", "sqm_section = \"\"", "sqm_section = \"@queue[0]\"", "sqm_section = \"a b\""] {
+        let queue = "[[device.shaper]]\nqueue = \"q\"\ndirection = \"up\"\nfloor_bps = 1\nceiling_bps = 2\n";
+        let found = places(&format!("{}{queue}", sqm(odd)));
+        assert_eq!(found, ["device[0].queues.sqm_section", "device[0].shaper[0]"], "{odd}");
+    }
+    let elsewhere = LEAST.replace("\"htb\"", "\"htb\"\nsqm_section = \"wan\"");
+    assert_eq!(places(&elsewhere), ["device[0].queues.sqm_section"]);
+}
+
+#[test]
 fn what_is_wrong_is_not_told_as_missing_too() {
     let unknown = LEAST.replace("htb", "tbf");
     assert_eq!(places(&format!("{unknown}{}", class("1:10", "up"))), ["device[0].queues.backend"]);

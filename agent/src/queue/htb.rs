@@ -9,15 +9,13 @@
 
 mod bucket;
 #[cfg(test)]
-mod captured;
+pub(super) mod captured;
 mod class;
-pub mod message;
-mod socket;
 
 use std::{
     cmp::Ordering,
     collections::{BTreeMap, btree_map::Entry},
-    io,
+    fs,
 };
 
 use takar_shared::{
@@ -25,12 +23,11 @@ use takar_shared::{
     queue::{ClassId, QueueReading, Setting, Shaper},
 };
 
-use self::{
-    bucket::{ByteRate, TimerHz},
-    class::HtbClass,
-    socket::{ExchangeError, RouteSocket},
+use self::{bucket::TimerHz, class::HtbClass};
+use super::{
+    Observed, QueueBackend, QueueError, ShaperKey, check,
+    netlink::{one_direction_each, rate::ByteRate, socket::RouteSocket, unsupported},
 };
-use super::{Observed, QueueBackend, QueueError, ShaperKey, check};
 
 /// The HTB classes on a device's allow-list, in the network namespace of this process.
 pub struct Htb {
@@ -44,15 +41,6 @@ impl Htb {
     pub fn new(allow: Vec<ShaperKey>) -> Self {
         Self { allow, socket: None }
     }
-
-    /// The caller puts the socket back when all went well.
-    fn take_socket(&mut self) -> Result<RouteSocket, QueueError> {
-        match self.socket.take() {
-            Some(socket) => Ok(socket),
-            None => RouteSocket::open()
-                .map_err(|source| QueueError::Netlink { operation: "socket (AF_NETLINK)".into(), source }),
-        }
-    }
 }
 
 impl QueueBackend for Htb {
@@ -61,7 +49,7 @@ impl QueueBackend for Htb {
     }
 
     async fn read(&mut self) -> Result<Vec<Observed>, QueueError> {
-        let mut socket = self.take_socket()?;
+        let mut socket = RouteSocket::take(&mut self.socket)?;
         let mut interfaces = Interfaces::default();
         let mut observed = Vec::with_capacity(self.allow.len());
         for key in &self.allow {
@@ -76,11 +64,11 @@ impl QueueBackend for Htb {
     async fn apply(&mut self, settings: &[Setting]) -> Result<(), QueueError> {
         check(settings, &self.allow, self.has_cir())?;
         let rates = settings.iter().map(Rates::of).collect::<Result<Vec<_>, _>>()?;
-        one_direction_each(settings)?;
+        one_direction_each(settings, "a class")?;
 
-        let mut socket = self.take_socket()?;
+        let mut socket = RouteSocket::take(&mut self.socket)?;
         let mut interfaces = Interfaces::default();
-        let timer = socket::timer_hz();
+        let timer = timer_hz();
         let mut changes = Vec::new();
         for (setting, rates) in settings.iter().zip(rates) {
             let class = interfaces.class(&mut socket, &setting.shaper)?;
@@ -91,7 +79,9 @@ impl QueueBackend for Htb {
         }
         changes.sort_by_key(Change::order);
         for change in &changes {
-            socket.change(&change.class).map_err(|error| change_failed(change.shaper, error))?;
+            socket
+                .exchange(|sequence| change.class.change(sequence), |_| Ok(()))
+                .map_err(|error| error.changing("RTM_NEWTCLASS", change.shaper))?;
         }
         self.socket = Some(socket);
         Ok(())
@@ -121,23 +111,13 @@ struct Rates {
 impl Rates {
     fn of(setting: &Setting) -> Result<Self, QueueError> {
         let held = |what: &str, bits: BitsPerSec| {
-            ByteRate::holding(bits).ok_or_else(|| {
+            ByteRate::whole(bits).filter(|rate| *rate != ByteRate::ZERO).ok_or_else(|| {
                 let fault = format!("{what} of {} bit/s, expected a multiple of 8 bit/s, not zero", bits.0);
                 unsupported(&setting.shaper, &fault)
             })
         };
         let cir = setting.cir.ok_or_else(|| unsupported(&setting.shaper, "no cir, which an HTB class must have"))?;
         Ok(Self { cir: held("cir", cir)?, mir: held("mir", setting.mir)? })
-    }
-}
-
-/// A class shapes one direction of traffic; named for both, the later setting would silently win.
-fn one_direction_each(settings: &[Setting]) -> Result<(), QueueError> {
-    let mut shapers: Vec<&Shaper> = settings.iter().map(|setting| &setting.shaper).collect();
-    shapers.sort();
-    match shapers.windows(2).find(|pair| pair.first() == pair.last()).and_then(|pair| pair.first()) {
-        Some(shaper) => Err(unsupported(shaper, "set for both directions, but a class has only one")),
-        None => Ok(()),
     }
 }
 
@@ -185,39 +165,28 @@ impl Interfaces {
     }
 }
 
+/// All HTB classes of an interface; empty where it has none.
 fn classes_of(socket: &mut RouteSocket, interface: &str, shaper: &Shaper) -> Result<Classes, QueueError> {
-    let index = socket.index_of(interface).map_err(|source| match source.raw_os_error() {
-        Some(libc::ENODEV) => QueueError::Missing(shaper.to_string()),
-        _ => QueueError::Netlink { operation: format!("SIOCGIFINDEX {interface}"), source },
-    })?;
-    let operation = || format!("RTM_GETTCLASS on {interface}");
-    let classes = socket.classes(index).map_err(|error| match error {
-        ExchangeError::Io(source) => QueueError::Netlink { operation: operation(), source },
-        ExchangeError::Malformed(fault) => QueueError::Garbage { what: format!("{}: {fault}", operation()) },
-        ExchangeError::Kernel { errno, .. } => {
-            QueueError::Netlink { operation: operation(), source: io::Error::from_raw_os_error(errno) }
-        }
-    })?;
-    Ok(classes.into_iter().map(|class| (class.classid, class)).collect())
+    let index = socket.index_of(interface, shaper)?;
+    let mut classes = Classes::new();
+    socket
+        .exchange(
+            |sequence| class::dump(index, sequence),
+            |message| {
+                if message.kind == class::RTM_NEWTCLASS {
+                    let class = HtbClass::parse(message.payload)?.filter(|class| class.if_index == index);
+                    classes.extend(class.map(|class| (class.classid, class)));
+                }
+                Ok(())
+            },
+        )
+        .map_err(|error| error.reading(format!("RTM_GETTCLASS on {interface}")))?;
+    Ok(classes)
 }
 
-fn change_failed(shaper: &Shaper, error: ExchangeError) -> QueueError {
-    let command = format!("RTM_NEWTCLASS for {shaper}");
-    match error {
-        ExchangeError::Io(source) => QueueError::Netlink { operation: command, source },
-        ExchangeError::Malformed(fault) => QueueError::Garbage { what: format!("{command}: {fault}") },
-        // It went away since it was read a moment ago.
-        ExchangeError::Kernel { errno: libc::ENOENT | libc::ENODEV, .. } => QueueError::Missing(shaper.to_string()),
-        ExchangeError::Kernel { errno, text } => {
-            let error = io::Error::from_raw_os_error(errno);
-            let message = text.map_or_else(|| error.to_string(), |text| format!("{error}: {text}"));
-            QueueError::Refused { command, message }
-        }
-    }
-}
-
-fn unsupported(shaper: &Shaper, fault: &str) -> QueueError {
-    QueueError::Unsupported { what: format!("{shaper}: {fault}") }
+/// The packet timer of this kernel; the slowest there is where it cannot be read.
+fn timer_hz() -> TimerHz {
+    fs::read_to_string("/proc/net/psched").ok().and_then(|text| TimerHz::parse(&text)).unwrap_or(TimerHz::SLOWEST)
 }
 
 #[cfg(test)]
@@ -304,18 +273,5 @@ mod tests {
         let rates = changes.map(|change| (change.class.rate.rate.bits().0, change.class.ceil.rate.bits().0));
         let expected = [(cir, mir - 8), (cir - 8, mir), (cir + 8, mir), (cir - 8, mir + 8), (cir, mir + 8)];
         assert_eq!(rates, expected);
-    }
-
-    #[test]
-    fn a_kernel_that_says_no_is_quoted() {
-        let shaper = class_on("d0", 0x10);
-        let error = |errno, text: Option<&str>| {
-            change_failed(&shaper, ExchangeError::Kernel { errno, text: text.map(str::to_owned) }).to_string()
-        };
-        assert_eq!(error(libc::ENOENT, None), "class 1:10 on d0 is not on the device");
-        let refused = "RTM_NEWTCLASS for class 1:10 on d0 refused by the device: ";
-        assert_eq!(error(libc::EPERM, None), format!("{refused}Operation not permitted (os error 1)"));
-        let said = error(libc::EINVAL, Some("Attribute failed policy validation"));
-        assert_eq!(said, format!("{refused}Invalid argument (os error 22): Attribute failed policy validation"));
     }
 }

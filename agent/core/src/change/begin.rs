@@ -33,7 +33,7 @@ impl Machine {
             Some(open) => set.map(|set| named(set, &open.new)),
             None => None,
         };
-        self.finish()
+        self.keep_and_finish()
     }
 
     pub(super) fn reinstate(&mut self, set: Option<QueueSet>) -> Vec<Effect> {
@@ -54,7 +54,8 @@ impl Machine {
         }
         if !lost.is_empty() {
             self.step = Step::Reinstating;
-            effects.push(Effect::Apply(lost));
+            effects.push(Effect::Apply(lost.clone()));
+            effects.push(Effect::Keep(lost));
         }
         effects
     }

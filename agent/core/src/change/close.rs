@@ -37,6 +37,14 @@ impl Machine {
         self.journal(vec![Record::Confirmed { device: self.limits.device.clone() }])
     }
 
+    /// CONFIRMED is durable. Kept before DONE: if power fails in between, a restart does both once more.
+    pub(super) fn keep_and_finish(&mut self) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        effects.extend(self.record.open.as_ref().map(|open| Effect::Keep(open.new.clone())));
+        effects.extend(self.finish());
+        effects
+    }
+
     pub(super) fn finish(&mut self) -> Vec<Effect> {
         let Some(open) = self.record.open.clone() else { return Vec::new() };
         self.step = Step::Finishing { retry_at: None };

@@ -72,7 +72,7 @@ impl Machine {
                 self.step = Step::Unconfirmed;
                 Vec::new()
             }
-            Step::Verifying => self.finish(),
+            Step::Verifying => self.keep_and_finish(),
             Step::Finishing { .. } | Step::Restoring { .. } if self.record.open.is_none() => self.rest(),
             _ => Vec::new(),
         }

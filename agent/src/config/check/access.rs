@@ -11,7 +11,7 @@ use crate::{
         raw::{RawQueues, RawSnmp},
         read_certificate, read_secret,
     },
-    queue::routeros::Access,
+    queue::{routeros::Access, sqm::uci::SectionName},
     snmp::{Auth, Credentials, Privacy, TargetConfig},
 };
 
@@ -77,8 +77,12 @@ impl Check {
     }
 
     pub(super) fn queues(&mut self, at: &str, raw: RawQueues) -> QueuesConfig {
+        if raw.sqm_section.is_some() && raw.backend != "sqm" {
+            self.say(format!("{at}.sqm_section"), "expected only with backend = \"sqm\"");
+        }
         match raw.backend.as_str() {
             "none" => QueuesConfig::None,
+            "cake" => QueuesConfig::Cake,
             "htb" => QueuesConfig::Htb,
             "routeros" => {
                 let address = raw.address.unwrap_or_default();
@@ -96,8 +100,22 @@ impl Check {
                 let password = password.unwrap_or_default();
                 QueuesConfig::RouterOs(Access { address, user, password, certificate, timeout })
             }
+            "sqm" => {
+                let section = raw.sqm_section.unwrap_or_default();
+                match SectionName::parse(&section) {
+                    Some(section) => QueuesConfig::Sqm { section },
+                    None => {
+                        let text =
+                            format!("{section:?} is no section; expected its name in /etc/config/sqm, of a-z 0-9 _");
+                        self.say(format!("{at}.sqm_section"), text);
+                        // What else is wrong is told by what fits SQM.
+                        QueuesConfig::Cake
+                    }
+                }
+            }
             other => {
-                let text = format!("{other:?} is unknown; expected \"htb\", \"routeros\" or \"none\"");
+                let text =
+                    format!("{other:?} is unknown; expected \"cake\", \"htb\", \"routeros\", \"sqm\" or \"none\"");
                 self.say(format!("{at}.backend"), text);
                 QueuesConfig::None
             }

@@ -1,36 +1,15 @@
 //! HTB's rates and token buckets, in the kernel's units.
 //!
-//! A rate is in bytes a second. A bucket (burst, cburst) is kept as a *time*: the ticks of 64 ns that its bytes take
-//! at the class's rate (`PSCHED_SHIFT` in the kernel's include/net/pkt_sched.h). Sent unchanged with another rate it
-//! would shrink or grow with it, and a bucket below one packet caps the throughput; so a bucket is carried over in
-//! bytes.
+//! A bucket (burst, cburst) is kept as a *time*: the ticks of 64 ns that its bytes take at the class's rate
+//! (`PSCHED_SHIFT` in the kernel's include/net/pkt_sched.h). Sent unchanged with another rate it would shrink or grow
+//! with it, and a bucket below one packet caps the throughput; so a bucket is carried over in bytes.
 
-use takar_shared::BitsPerSec;
+use crate::queue::netlink::rate::ByteRate;
 
 /// The largest packet, as `tc` takes it (iproute2, tc/q_htb.c), in bytes.
 const MTU: u64 = 1600;
 const TICK_NS: u128 = 64;
 const NS_PER_S: u128 = 1_000_000_000;
-
-/// A rate in bytes/s.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ByteRate(pub u64);
-
-impl ByteRate {
-    /// `None` when HTB cannot hold exactly this rate: it is not whole bytes, or zero, which the kernel refuses.
-    pub fn holding(rate: BitsPerSec) -> Option<Self> {
-        (rate.0 != 0 && rate.0.is_multiple_of(8)).then_some(Self(rate.0 / 8))
-    }
-
-    pub fn bits(self) -> BitsPerSec {
-        BitsPerSec(self.0.saturating_mul(8))
-    }
-
-    /// What passes in one tick, in byte·ns/s; at least 1, so that it can divide.
-    fn per_tick(self) -> u128 {
-        (u128::from(self.0) * TICK_NS).max(1)
-    }
-}
 
 /// How often the kernel's packet timer can fire a second: 10⁹ with high-resolution timers, else its HZ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,21 +44,26 @@ impl Ticks {
 
     /// To the nearest byte.
     pub fn bytes(self, rate: ByteRate) -> u64 {
-        let scaled = u128::from(self.0) * rate.per_tick();
+        let scaled = u128::from(self.0) * per_tick(rate);
         u64::try_from((scaled + NS_PER_S / 2) / NS_PER_S).unwrap_or(u64::MAX)
     }
 
     fn nearest(bytes: u64, rate: ByteRate) -> Self {
-        Self::saturating((u128::from(bytes) * NS_PER_S + rate.per_tick() / 2) / rate.per_tick())
+        Self::saturating((u128::from(bytes) * NS_PER_S + per_tick(rate) / 2) / per_tick(rate))
     }
 
     fn at_least(bytes: u64, rate: ByteRate) -> Self {
-        Self::saturating((u128::from(bytes) * NS_PER_S).div_ceil(rate.per_tick()))
+        Self::saturating((u128::from(bytes) * NS_PER_S).div_ceil(per_tick(rate)))
     }
 
     fn saturating(ticks: u128) -> Self {
         Self(u32::try_from(ticks).unwrap_or(u32::MAX))
     }
+}
+
+/// What passes in one tick, in byte·ns/s; at least 1, so that it can divide.
+fn per_tick(rate: ByteRate) -> u128 {
+    (u128::from(rate.0) * TICK_NS).max(1)
 }
 
 /// One packet, and what passes until the timer can fire again (iproute2, tc/q_htb.c).
@@ -93,14 +77,6 @@ mod tests {
     use proptest::prelude::*;
 
     const HIGH_RESOLUTION: TimerHz = TimerHz(1_000_000_000);
-
-    #[test]
-    fn only_whole_bytes_a_second_are_held() {
-        assert_eq!(ByteRate::holding(BitsPerSec(1_000_000)), Some(ByteRate(125_000)));
-        assert_eq!(ByteRate::holding(BitsPerSec(1_000_001)), None);
-        assert_eq!(ByteRate::holding(BitsPerSec::ZERO), None);
-        assert_eq!(ByteRate(u64::MAX).bits(), BitsPerSec(u64::MAX));
-    }
 
     #[test]
     fn the_timer_is_read_from_psched() {

@@ -10,17 +10,10 @@
 //! tc qdisc add dev d0 parent 1:10 handle 10: pfifo limit 50
 //! ```
 
-use super::{class::HtbClass, message::messages};
-
-/// One datagram.
-pub struct Captured(&'static str);
+use super::class::HtbClass;
+use crate::queue::netlink::{captured::Captured, message::messages};
 
 impl Captured {
-    pub fn bytes(&self) -> Vec<u8> {
-        let pairs = self.0.as_bytes().chunks(2);
-        pairs.map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
-    }
-
     /// The class that this datagram's only message shows.
     pub fn class(&self) -> HtbClass {
         let bytes = self.bytes();
@@ -85,5 +78,5 @@ pub const SHORT_PARAMETERS: Captured = Captured(concat!(
 /// The end of a dump.
 pub const DONE: Captured = Captured("140000000300020007000000af48000000000000");
 
-pub const ALL: [Captured; 11] =
+pub static ALL: [Captured; 11] =
     [BUSY, INNER, FAST, DUMP, RAISE, RAISE_WIDE, ACK, WARNED, NO_SUCH_CLASS, SHORT_PARAMETERS, DONE];

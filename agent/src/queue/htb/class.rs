@@ -5,19 +5,18 @@
 
 use takar_shared::queue::ClassId;
 
-use super::{
-    bucket::{ByteRate, Ticks, TimerHz},
-    message::{Builder, Fields, Malformed, NLM_F_ACK, NLM_F_DUMP, attribute, attributes},
+use super::bucket::{Ticks, TimerHz};
+use crate::queue::{
+    QueueCounters,
+    netlink::{
+        message::{Builder, Fields, Malformed, NLM_F_ACK, NLM_F_DUMP, attribute, attributes},
+        rate::ByteRate,
+        tc::{Header, TCA_KIND, TCA_OPTIONS, TCA_STATS2, counters as read_counters},
+    },
 };
-use crate::queue::QueueCounters;
 
 pub const RTM_NEWTCLASS: u16 = 40;
 const RTM_GETTCLASS: u16 = 42;
-const TCA_KIND: u16 = 1;
-const TCA_OPTIONS: u16 = 2;
-const TCA_STATS2: u16 = 7;
-const TCA_STATS_BASIC: u16 = 1;
-const TCA_STATS_QUEUE: u16 = 3;
 const TCA_HTB_PARMS: u16 = 1;
 const TCA_HTB_RATE64: u16 = 6;
 const TCA_HTB_CEIL64: u16 = 7;
@@ -64,13 +63,9 @@ pub struct RateSpec {
 impl HtbClass {
     /// Reads the payload of an RTM_NEWTCLASS; `None` for a class of another kind of queue.
     pub fn parse(payload: &[u8]) -> Result<Option<Self>, Malformed> {
-        let mut header = Fields::new("tcmsg", payload);
-        header.skip(4)?;
-        let (if_index, classid, parent) = (header.u32()?, ClassId(header.u32()?), header.u32()?);
-        header.skip(4)?;
-
+        let (Header { if_index, handle, parent }, rest) = Header::parse(payload)?;
         let (mut is_htb, mut options, mut counters) = (false, None, QueueCounters::default());
-        for found in attributes(header.rest()) {
+        for found in attributes(rest) {
             match found? {
                 (TCA_KIND, kind) => is_htb = kind == KIND,
                 (TCA_OPTIONS, nested) => options = Some(nested),
@@ -85,7 +80,7 @@ impl HtbClass {
         let Parameters { rate, ceil, buffer, cbuffer, quantum, prio } = options.parameters;
         Ok(Some(Self {
             if_index,
-            classid,
+            classid: ClassId(handle),
             parent,
             rate: rate.widened(options.rate64),
             ceil: ceil.widened(options.ceil64),
@@ -118,8 +113,9 @@ impl HtbClass {
                 options.extend(attribute(kind, &rate.0.to_ne_bytes()));
             }
         }
+        let header = Header { if_index: self.if_index, handle: self.classid.0, parent: self.parent };
         Builder::new(RTM_NEWTCLASS, NLM_F_ACK, sequence)
-            .bytes(&tcmsg(self.if_index, self.classid.0, self.parent))
+            .bytes(&header.bytes())
             .attribute(TCA_KIND, KIND)
             .attribute(TCA_OPTIONS, &options)
             .finish()
@@ -140,12 +136,8 @@ impl HtbClass {
 
 /// The request for all classes of one interface.
 pub fn dump(if_index: u32, sequence: u32) -> Vec<u8> {
-    Builder::new(RTM_GETTCLASS, NLM_F_DUMP, sequence).bytes(&tcmsg(if_index, 0, 0)).finish()
-}
-
-/// `struct tcmsg`: family and padding, interface, handle, parent, info.
-fn tcmsg(if_index: u32, handle: u32, parent: u32) -> Vec<u8> {
-    [0, if_index, handle, parent, 0].into_iter().flat_map(u32::to_ne_bytes).collect()
+    let header = Header { if_index, handle: 0, parent: 0 };
+    Builder::new(RTM_GETTCLASS, NLM_F_DUMP, sequence).bytes(&header.bytes()).finish()
 }
 
 impl RateSpec {
@@ -220,30 +212,13 @@ impl Options {
     }
 }
 
-/// `struct gnet_stats_basic` and `gnet_stats_queue`. What is absent counts as zero.
-fn read_counters(stats: &[u8]) -> Result<QueueCounters, Malformed> {
-    let mut counters = QueueCounters::default();
-    for found in attributes(stats) {
-        match found? {
-            (TCA_STATS_BASIC, payload) => counters.bytes = Fields::new("gnet_stats_basic", payload).u64()?,
-            (TCA_STATS_QUEUE, payload) => {
-                let mut fields = Fields::new("gnet_stats_queue", payload);
-                let (_packets, backlog, drops) = (fields.u32()?, fields.u32()?, fields.u32()?);
-                let (_requeues, overlimits) = (fields.u32()?, fields.u32()?);
-                counters.backlog = backlog.into();
-                counters.drops = drops.into();
-                counters.overlimits = overlimits.into();
-            }
-            _ => {}
-        }
-    }
-    Ok(counters)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::htb::{captured, message::messages};
+    use crate::queue::{
+        htb::captured,
+        netlink::{captured::damaged, message::messages},
+    };
     use proptest::prelude::*;
 
     const TIMER: TimerHz = TimerHz(1_000_000_000);
@@ -303,7 +278,8 @@ mod tests {
 
     #[test]
     fn other_kinds_are_passed_over_and_htb_without_parameters_is_an_error() {
-        let message = |kind: &[u8]| [tcmsg(3, 0x1_0010, 0x1_0001), attribute(TCA_KIND, kind)].concat();
+        let header = Header { if_index: 3, handle: 0x1_0010, parent: 0x1_0001 };
+        let message = |kind: &[u8]| [header.bytes(), attribute(TCA_KIND, kind)].concat();
         assert_eq!(HtbClass::parse(&message(b"hfsc\0")), Ok(None));
         let error = HtbClass::parse(&message(KIND)).unwrap_err();
         assert_eq!(error.to_string(), "tc_htb_opt: expected at least 44 bytes, got 0");
@@ -311,6 +287,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(data in proptest::collection::vec(any::<u8>(), 0..600)) {
+            let _ = HtbClass::parse(&data);
+        }
+
+        #[test]
+        fn no_damage_to_what_the_kernel_sends_makes_reading_panic(bytes in damaged(&captured::ALL)) {
+            for message in messages(&bytes).flatten() {
+                let _ = HtbClass::parse(message.payload);
+            }
+        }
+
         /// Byte order does not matter here: what is sent reads back as it was.
         #[test]
         fn what_is_sent_reads_back(
