@@ -44,6 +44,8 @@ pub struct DeviceConfig {
     pub name: Name,
     pub changes_per_hour: u16,
     pub snmp: Option<TargetConfig>,
+    /// Interfaces of this machine, counted by its kernel instead of by SNMP.
+    pub kernel: Option<Vec<Name>>,
     pub queues: QueuesConfig,
     pub bounds: Vec<Bound>,
     /// Of the RouterOS queues among the bounds those in `/queue/tree`.
@@ -73,9 +75,18 @@ impl DeviceConfig {
         self.bounds.iter().map(key).collect()
     }
 
+    /// Those that are counted.
+    pub fn interfaces(&self) -> &[Name] {
+        match (&self.snmp, &self.kernel) {
+            (Some(snmp), _) => &snmp.interfaces,
+            (None, Some(interfaces)) => interfaces,
+            (None, None) => &[],
+        }
+    }
+
     /// Interfaces first, then the queues' own counters, as the Birth lists them.
     pub fn meters(&self) -> Vec<Meter> {
-        let interfaces = self.snmp.iter().flat_map(|snmp| snmp.interfaces.iter().cloned().map(Meter::Interface));
+        let interfaces = self.interfaces().iter().cloned().map(Meter::Interface);
         let shapers =
             self.bounds.iter().map(|bound| Meter::Shaper { shaper: bound.shaper.clone(), direction: bound.direction });
         interfaces.chain(shapers).collect()

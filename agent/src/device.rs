@@ -25,7 +25,7 @@ use takar_shared::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-use self::poll::{Heard, Seen, poll_snmp};
+use self::poll::{Heard, Seen, Source, poll_interfaces};
 use crate::{
     chain::chain,
     clock,
@@ -39,7 +39,6 @@ use crate::{
         routeros::RouterQueues,
         sqm::{Sqm, uci::Uci},
     },
-    snmp::Target,
 };
 
 /// What a device task is told.
@@ -111,7 +110,7 @@ async fn run(
     ready: oneshot::Sender<DeviceState>,
 ) {
     let (poller, mut heard) = mpsc::channel(1);
-    tokio::spawn(poll_snmp(config.snmp.clone().map(Target::new), start.poll_every, poller));
+    tokio::spawn(poll_interfaces(Source::of(&config), start.poll_every, poller));
     let mut task = Task::new(&config, start);
     let reinstate = reinstates(task.mode, config.queues.forgets());
     let effects = task.machine.start(reinstate);
@@ -189,7 +188,7 @@ impl Task {
             first_meter: start.first_meter,
             mode: start.mode,
             keyset_version: start.keyset_version,
-            interfaces: config.snmp.iter().flat_map(|snmp| snmp.interfaces.clone()).collect(),
+            interfaces: config.interfaces().to_vec(),
             shapers: config.shapers(),
             backend,
             machine: Machine::new(limits, start.epoch, start.record),

@@ -11,6 +11,7 @@ mod device;
 mod enrol;
 mod identity;
 mod journal;
+pub mod kernel;
 mod mqtt;
 mod probe;
 pub mod queue;

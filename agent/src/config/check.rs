@@ -89,6 +89,10 @@ impl Check {
         // What is there but wrong is told once, not once more as missing.
         let (has_snmp, has_queues) =
             (raw.snmp.is_some(), raw.queues.as_ref().is_some_and(|queues| queues.backend != "none"));
+        let kernel = raw.kernel.map(|kernel| self.interfaces(&format!("{at}.kernel.interfaces"), &kernel.interfaces));
+        if has_snmp && kernel.is_some() {
+            self.say(&at, "counted by [device.snmp] and by [device.kernel]; expected one of them");
+        }
         let snmp = raw.snmp.and_then(|snmp| self.snmp(&format!("{at}.snmp"), snmp));
         let queues = match raw.queues {
             Some(queues) => self.queues(&format!("{at}.queues"), queues),
@@ -100,8 +104,8 @@ impl Check {
                 "there are shapers but no [device.queues]; expected a backend that reads them",
             );
         }
-        if !has_snmp && !has_queues {
-            self.say(&at, "nothing to read; expected [device.snmp], [device.queues] or both");
+        if !has_snmp && kernel.is_none() && !has_queues {
+            self.say(&at, "nothing to read; expected [device.snmp], [device.kernel] or [device.queues]");
         }
         let mut bounds: Vec<Bound> = Vec::new();
         let mut trees = BTreeSet::new();
@@ -131,7 +135,7 @@ impl Check {
                 bounds.push(bound);
             }
         }
-        DeviceConfig { name, changes_per_hour: raw.changes_per_hour, snmp, queues, bounds, trees }
+        DeviceConfig { name, changes_per_hour: raw.changes_per_hour, snmp, kernel, queues, bounds, trees }
     }
 
     fn bound(&mut self, at: &str, raw: RawShaper, queues: &QueuesConfig) -> Option<Bound> {

@@ -29,6 +29,7 @@ pub(super) struct RawDevice {
     #[serde(default = "default_changes")]
     pub(super) changes_per_hour: u16,
     pub(super) snmp: Option<RawSnmp>,
+    pub(super) kernel: Option<RawKernel>,
     pub(super) queues: Option<RawQueues>,
     #[serde(default)]
     pub(super) shaper: Vec<RawShaper>,
@@ -50,6 +51,12 @@ pub(super) struct RawSnmp {
     pub(super) timeout_ms: u64,
     #[serde(default = "default_retries")]
     pub(super) retries: u8,
+    pub(super) interfaces: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawKernel {
     pub(super) interfaces: Vec<String>,
 }
 

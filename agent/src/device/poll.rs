@@ -16,9 +16,45 @@ use super::{Output, Task, until};
 use crate::{
     chain::chain,
     clock,
+    config::DeviceConfig,
+    kernel::Kernel,
     queue::{Observed, QueueBackend as _},
     snmp::{self, CounterWidth, Target},
 };
+
+/// Where a device's interfaces are counted.
+pub(super) enum Source {
+    Snmp(Box<Target>),
+    Kernel(Kernel),
+    /// Queues only.
+    None,
+}
+
+impl Source {
+    pub(super) fn of(config: &DeviceConfig) -> Self {
+        match (&config.snmp, &config.kernel) {
+            (Some(target), _) => Self::Snmp(Box::new(Target::new(target.clone()))),
+            (None, Some(interfaces)) => Self::Kernel(Kernel::new(interfaces.clone())),
+            (None, None) => Self::None,
+        }
+    }
+
+    async fn poll(&mut self) -> Option<snmp::Poll> {
+        match self {
+            Self::Snmp(target) => Some(target.poll().await),
+            Self::Kernel(kernel) => Some(kernel.poll()),
+            Self::None => None,
+        }
+    }
+
+    async fn facts(&mut self) -> Option<Vec<InterfaceFacts>> {
+        match self {
+            Self::Snmp(target) => target.facts().await,
+            Self::Kernel(kernel) => kernel.facts(),
+            Self::None => None,
+        }
+    }
+}
 
 /// What the poller brings, and when it had it.
 pub(super) enum Heard {
@@ -26,9 +62,9 @@ pub(super) enum Heard {
     Facts(MonoMillis, Vec<InterfaceFacts>),
 }
 
-/// Polls on the beat for ever; a device without SNMP is polled for its queues only. Facts are read after a poll that
+/// Polls on the beat for ever. Facts are read after a poll that
 /// was answered, when they are due.
-pub(super) async fn poll_snmp(mut target: Option<Target>, every: Duration, heard: mpsc::Sender<Heard>) {
+pub(super) async fn poll_interfaces(mut source: Source, every: Duration, heard: mpsc::Sender<Heard>) {
     let every_ms = u64::try_from(every.as_millis()).unwrap_or(u64::MAX);
     let mut beat = Beat::new(every_ms, clock::now());
     let mut facts_due = FactsDue::new(clock::now());
@@ -38,10 +74,7 @@ pub(super) async fn poll_snmp(mut target: Option<Target>, every: Duration, heard
         if !beat.is_due(clock::now()) {
             continue;
         }
-        let poll = match &mut target {
-            Some(target) => Some(target.poll().await),
-            None => None,
-        };
+        let poll = source.poll().await;
         let due = match &poll {
             Some(poll) if is_answered(poll) => {
                 let before = std::mem::replace(&mut standing, standing_of(poll));
@@ -52,9 +85,11 @@ pub(super) async fn poll_snmp(mut target: Option<Target>, every: Duration, heard
         if heard.send(Heard::Poll(clock::now(), poll)).await.is_err() {
             return;
         }
-        let Some(target) = target.as_mut().filter(|_| due) else { continue };
+        if !due {
+            continue;
+        }
         let read_at = clock::now();
-        if let Some(interfaces) = target.facts().await
+        if let Some(interfaces) = source.facts().await
             && heard.send(Heard::Facts(read_at, interfaces)).await.is_err()
         {
             return;

@@ -23,22 +23,7 @@ impl Check {
         self.range(&format!("{at}.timeout_ms"), raw.timeout_ms, 50, 60_000);
         self.range(&format!("{at}.retries"), raw.retries.into(), 0, 10);
         self.address(&format!("{at}.address"), &raw.address);
-        if raw.interfaces.is_empty() {
-            self.say(format!("{at}.interfaces"), "empty; expected at least one ifName");
-        }
-        for (row, text) in raw.interfaces.iter().enumerate() {
-            // Two meters of one interface: its traffic would count twice.
-            if !text.is_empty() && raw.interfaces.iter().take(row).any(|earlier| earlier == text) {
-                let text = format!("{text:?} is there twice; expected each interface once");
-                self.say(format!("{at}.interfaces[{row}]"), text);
-            }
-        }
-        let interfaces: Vec<Name> = raw
-            .interfaces
-            .iter()
-            .enumerate()
-            .map(|(row, text)| self.name(&format!("{at}.interfaces[{row}]"), text))
-            .collect();
+        let interfaces = self.interfaces(&format!("{at}.interfaces"), &raw.interfaces);
         let credentials = match raw.version.as_str() {
             "2c" => Credentials::V2c {
                 community: self.secret(&format!("{at}.community_file"), raw.community_file.as_deref())?,
@@ -74,6 +59,19 @@ impl Check {
         };
         let timeout = Duration::from_millis(raw.timeout_ms);
         Some(TargetConfig { address: raw.address, credentials, timeout, retries: raw.retries, interfaces })
+    }
+
+    pub(super) fn interfaces(&mut self, at: &str, given: &[String]) -> Vec<Name> {
+        if given.is_empty() {
+            self.say(at, "empty; expected at least one ifName");
+        }
+        for (row, text) in given.iter().enumerate() {
+            // Two meters of one interface: its traffic would count twice.
+            if !text.is_empty() && given.iter().take(row).any(|earlier| earlier == text) {
+                self.say(format!("{at}[{row}]"), format!("{text:?} is there twice; expected each interface once"));
+            }
+        }
+        given.iter().enumerate().map(|(row, text)| self.name(&format!("{at}[{row}]"), text)).collect()
     }
 
     pub(super) fn queues(&mut self, at: &str, raw: RawQueues) -> QueuesConfig {

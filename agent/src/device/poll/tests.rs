@@ -29,6 +29,7 @@ fn task(dir: &Path, outputs: mpsc::Sender<Output>) -> Task {
         name: name.clone(),
         changes_per_hour: 12,
         snmp: None,
+        kernel: None,
         queues: QueuesConfig::None,
         bounds: vec![bound],
         trees: Default::default(),
