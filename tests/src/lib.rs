@@ -12,3 +12,4 @@ pub mod netlab;
 pub mod people;
 pub mod post;
 pub mod process;
+pub mod uci;

@@ -3,6 +3,7 @@
 // A test that cannot go on has failed; the programs run in real time.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
+mod sqm;
 mod stand;
 
 use serde_json::{Value, json};

@@ -147,8 +147,7 @@ async fn a_uci_that_fails_or_hangs_or_is_not_there_is_an_error_in_time() {
     let hanging = Place::new("exec sleep 60\n");
     let said = hanging.sqm().keep(&[setting(Direction::Down, 8_000)]).await.unwrap_err().to_string();
     assert_eq!(said, "no answer from uci -X show sqm.wan within 2000 ms");
-    let nowhere = failing.sqm_run_by(failing.path().join("no-uci"));
-    let mut nowhere = nowhere;
+    let mut nowhere = failing.sqm_run_by(failing.path().join("no-uci"));
     nowhere.compare(&observed(20_000_000, 5_000_000)).await;
     let told = nowhere.disagreement().unwrap();
     assert!(told.starts_with("SQM's settings cannot be read: cannot talk to ") && told.contains("no-uci"), "{told}");
