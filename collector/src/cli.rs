@@ -24,9 +24,9 @@ use crate::{
     api::client::ClientError,
     config::{self, BrokerKind, Config, Endpoint},
     init, run,
-    view::{AccountBody, ProposeBody, SummaryBody},
+    view::{AccountBody, LinkModeBody, ProposeBody, SummaryBody},
 };
-use args::{Archive, Ask, Audit, Broker, Cli, Command, Device, Init, Propose};
+use args::{Archive, Ask, Audit, Broker, Cli, Command, Device, Init, Link, Propose};
 use cases::Account;
 
 const DONE: u8 = 0;
@@ -124,6 +124,7 @@ async fn ask(socket: &Path, asked: Ask, out: &mut Printer<'_>) -> Result<u8, Fai
         }
         Ask::Status => status::show(socket, out).await?,
         Ask::Links => links::show(socket, out).await?,
+        Ask::Link(Link::Mode { name, mode }) => links::mode(socket, &LinkModeBody { link: name, mode }, out).await?,
         Ask::Findings { all } => findings::show(socket, all, out).await?,
         Ask::Proposals => proposals::list(socket, out).await?,
         Ask::Propose(Propose { uplink, dry_run, moves, reason }) => {
@@ -285,6 +286,8 @@ mod tests {
             "takar",
             "takar nothing",
             "takar approve seven",
+            "takar link mode sd-02",
+            "takar link mode sd-02 off",
             "takar decline 7",
             "takar propose --move sd-02:down:20Mbit",
             "takar device approve core-1",

@@ -8,6 +8,7 @@ mod dispatch;
 mod enrol;
 mod ingest;
 mod links;
+mod modes;
 mod people;
 mod planning;
 mod post;
@@ -25,7 +26,7 @@ use takar_collector_core::{
     audit::{AuditEvent, AuditRecord, AuditTree},
     clockmap::ClockMap,
     intake::Intake,
-    inventory::{Inventory, LinkName, UplinkName},
+    inventory::{Inventory, LinkMode, LinkName, UplinkName},
     ledger::{Actor, Batch, Change, ProposalRecord, ProposalState},
 };
 use takar_notice::queue::Batch as Parcel;
@@ -67,6 +68,8 @@ pub struct Engine {
     inventory: Option<Inventory>,
     /// The ceiling on record, and since when.
     allocation: HashMap<(LinkName, Direction), Allocation>,
+    /// What people set; a link that is not here is live.
+    modes: BTreeMap<LinkName, LinkMode>,
     watches: links::Watches,
     /// What interfaces last said of themselves, by device and name.
     facts: HashMap<(Name, Name), ingest::InterfaceState>,
@@ -222,6 +225,7 @@ impl Engine {
             agents: BTreeMap::new(),
             inventory: None,
             allocation: HashMap::new(),
+            modes: store.link_modes()?.into_iter().map(|row| (row.link, row.mode)).collect(),
             watches: links::Watches::default(),
             facts: HashMap::new(),
             proposals: store.proposals(PROPOSALS_AT_HAND)?,

@@ -60,8 +60,28 @@ pub struct LinkView {
     /// One sentence that says why it is in that state.
     pub why: String,
     pub poll: String,
+    /// observe, propose, live
+    pub mode: String,
     /// Newest reading's start.
     pub read_at: Option<u64>,
+}
+
+/// `POST /v1/links/mode`
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LinkModeBody {
+    pub link: String,
+    #[schemars(extend("enum" = ["observe", "propose", "live"]))]
+    pub mode: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct LinkModeView {
+    pub link: String,
+    pub mode: String,
+    pub was: String,
+    /// Proposals that moved it and waited.
+    pub superseded: Vec<u64>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

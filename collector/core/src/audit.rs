@@ -125,6 +125,12 @@ pub enum AuditEvent {
     LoggedIn {
         account: String,
     },
+    /// How far Takar may go with a link: observe, propose or live.
+    LinkModeChanged {
+        link: String,
+        from: String,
+        to: String,
+    },
 }
 
 impl AuditEvent {

@@ -137,6 +137,10 @@ fn stored_lines_never_change() {
             r#"{"event":"case-moved","case":2,"act":"check","step":1,"state":"identify","evidence":"d4"}"#,
         ),
         (
+            AuditEvent::LinkModeChanged { link: text("sd-02"), from: text("live"), to: text("observe") },
+            r#"{"event":"link-mode-changed","link":"sd-02","from":"live","to":"observe"}"#,
+        ),
+        (
             AuditEvent::PaperWritten {
                 number: text("LAP-1"),
                 kind: text("report"),

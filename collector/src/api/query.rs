@@ -5,13 +5,15 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use crate::view::{
-    AccountBody, BodBody, CaseActBody, DeclineBody, DeviceBody, ImportBody, OpenCaseBody, ProposeBody, SummaryBody,
+    AccountBody, BodBody, CaseActBody, DeclineBody, DeviceBody, ImportBody, LinkModeBody, OpenCaseBody, ProposeBody,
+    SummaryBody,
 };
 
 #[derive(Debug)]
 pub enum Query {
     Status,
     Links,
+    LinkMode(LinkModeBody),
     Findings {
         all: bool,
     },

@@ -143,6 +143,9 @@ pub enum Ask {
     Status,
     /// Show every link, those in trouble on top.
     Links,
+    /// Say how far Takar may go with a link.
+    #[command(subcommand)]
+    Link(Link),
     /// Show what was found.
     Findings {
         /// Closed ones too.
@@ -173,6 +176,17 @@ pub enum Ask {
     /// Show or verify the audit log.
     #[command(subcommand)]
     Audit(Audit),
+}
+
+#[derive(Subcommand)]
+pub enum Link {
+    /// observe: it neither gives nor gets. propose: a person approves what moves it. live: policy may.
+    Mode {
+        #[arg(value_name = "NAME")]
+        name: String,
+        #[arg(value_name = "MODE", value_parser = ["observe", "propose", "live"])]
+        mode: String,
+    },
 }
 
 #[derive(Subcommand)]

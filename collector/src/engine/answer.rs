@@ -58,6 +58,7 @@ impl Engine {
         match query {
             Query::Status => show(&self.status(now)),
             Query::Links => show(&self.link_views()),
+            Query::LinkMode(body) => show(&self.set_mode(&body, actor, now)?),
             Query::Findings { all } => {
                 let findings = self.store.findings(!all, LISTED).map_err(failed)?;
                 show(&findings.iter().map(finding_view).collect::<Vec<_>>())
@@ -159,6 +160,7 @@ fn needed(query: &Query) -> Act {
         | Query::Case { .. }
         | Query::Papers => Act::Read,
         Query::Audit { .. } | Query::AuditVerify | Query::ArchiveVerify => Act::Audit,
+        Query::LinkMode(_) => Act::SetMode,
         Query::Import(_) | Query::DeviceAdd(_) | Query::DeviceApprove(_) => Act::Import,
         Query::Approve { .. } => Act::Approve,
         Query::Decline { .. } => Act::Propose,

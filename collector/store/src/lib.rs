@@ -22,8 +22,8 @@ use takar_shared::{
 
 pub use error::{Cause, StoreError};
 pub use records::{
-    AccountRow, AgentRecord, AllocationRow, BirthRow, CeilingRow, DeliveryRow, EvidenceRow, FindingRecord, LossRow,
-    MeterId, MeterKey, OutboxRow, PaperFile, PaperKind, PaperRow, PollRow, QuarantineRow, ReceiptRow,
+    AccountRow, AgentRecord, AllocationRow, BirthRow, CeilingRow, DeliveryRow, EvidenceRow, FindingRecord, LinkModeRow,
+    LossRow, MeterId, MeterKey, OutboxRow, PaperFile, PaperKind, PaperRow, PollRow, QuarantineRow, ReceiptRow,
     ReportedSerialRow, SampleRow, StoredInventory,
 };
 pub use sqlite::SqliteStore;
@@ -94,6 +94,8 @@ pub enum Write {
         at: UnixMillis,
         change: Option<ChangeId>,
     },
+    /// Appended: how far Takar may go with a link. The newest counts.
+    LinkMode(LinkModeRow),
     /// By id, as the next three.
     Finding(FindingRecord),
     Proposal(ProposalRecord),
@@ -192,6 +194,8 @@ pub trait Store: Send {
     fn allocations_at(&self, at: UnixMillis) -> Result<Vec<AllocationRow>, StoreError>;
     /// The newest of each link and direction, by link.
     fn allocations(&self) -> Result<Vec<AllocationRow>, StoreError>;
+    /// The newest of each link, by link.
+    fn link_modes(&self) -> Result<Vec<LinkModeRow>, StoreError>;
     /// The newest first.
     fn findings(&self, open_only: bool, limit: u32) -> Result<Vec<FindingRecord>, StoreError>;
     /// 1 before the first.

@@ -16,8 +16,8 @@ use takar_collector_core::{
 use takar_shared::{AgentId, BatchId, BootEpoch, ChangeId, Digest, Name, Seq, Serial, UnixMillis};
 
 use crate::{
-    AccountRow, AgentRecord, AllocationRow, BirthRow, CeilingRow, DeliveryRow, EvidenceRow, FindingRecord, LossRow,
-    MeterId, MeterKey, OutboxRow, PaperKind, PaperRow, PollRow, QuarantineRow, ReceiptRow, ReportedSerialRow,
+    AccountRow, AgentRecord, AllocationRow, BirthRow, CeilingRow, DeliveryRow, EvidenceRow, FindingRecord, LinkModeRow,
+    LossRow, MeterId, MeterKey, OutboxRow, PaperKind, PaperRow, PollRow, QuarantineRow, ReceiptRow, ReportedSerialRow,
     SampleRow, Store, StoreError, StoredInventory, Write,
 };
 use read::{cases, decided, measured};
@@ -156,6 +156,9 @@ impl Store for SqliteStore {
     }
     fn allocations(&self) -> Result<Vec<AllocationRow>, StoreError> {
         decided::allocations(&self.conn)
+    }
+    fn link_modes(&self) -> Result<Vec<LinkModeRow>, StoreError> {
+        decided::link_modes(&self.conn)
     }
     fn findings(&self, open_only: bool, limit: u32) -> Result<Vec<FindingRecord>, StoreError> {
         decided::findings(&self.conn, open_only, limit)

@@ -63,6 +63,10 @@ pub enum Reason {
 #[serde(rename_all = "kebab-case")]
 pub enum HoldReason {
     PendingChange,
+    /// By its mode it is only observed.
+    Observed,
+    /// By its mode a person approves what moves it, and nobody will see this plan first.
+    Unasked,
     /// What was read back is not what was last confirmed.
     Drifted,
     /// Its agent is offline, or observes only.
@@ -125,6 +129,10 @@ impl fmt::Display for HoldReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PendingChange => f.write_str("A change of this link is still under way."),
+            Self::Observed => f.write_str("It is only observed, by its mode, so it neither gives nor gets."),
+            Self::Unasked => {
+                f.write_str("By its mode a person approves what moves it, and nobody would see this plan first.")
+            }
             Self::Unread => {
                 f.write_str("Its ceiling was not read back yet, so the whole uplink is reserved for it until it is.")
             }

@@ -18,6 +18,8 @@ pub(crate) struct Voice<'a> {
 /// How sentences begin that Takar keeps in English, and the word for each. What a person wrote is none of these.
 const SAID: &[(&str, &str)] = &[
     ("A change of this link is still under way", "said-pending"),
+    ("It is only observed", "said-observed"),
+    ("By its mode a person approves what moves it", "said-unasked"),
     ("Its ceiling was not read back yet", "said-unread"),
     ("Its queue was changed by somebody else", "said-drifted"),
     ("Its agent is not taking changes", "said-not-live"),
@@ -253,6 +255,8 @@ mod tests {
         let (one, two, three) = (BitsPerSec(5_170_000), BitsPerSec(12_000_000), BitsPerSec(900_000));
         let holds = [
             HoldReason::PendingChange,
+            HoldReason::Observed,
+            HoldReason::Unasked,
             HoldReason::Drifted,
             HoldReason::NotLive,
             HoldReason::Unread,

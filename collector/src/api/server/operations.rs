@@ -39,6 +39,8 @@ pub fn operations() -> Vec<Operation> {
             "Every link in each direction, as it is now.",
             view(|| Query::Links),
         ),
+        Operation::post::<LinkModeView>("/v1/links/mode", "Says how far Takar may go with a link.", post(link_mode))
+            .body::<LinkModeBody>(),
         Operation::get::<Vec<FindingView>>("/v1/findings", "What was found on links.", get(findings))
             .params::<AllParams>(),
         Operation::get::<Vec<ProposalView>>("/v1/proposals", "Proposals, the newest first.", view(|| Query::Proposals)),
@@ -150,6 +152,10 @@ struct AuditParams {
 
 async fn audit(State(engine): State<Engine>, caller: Caller, Params(params): Params<AuditParams>) -> Answer {
     ask(&engine, caller, Query::Audit { from: params.from }).await
+}
+
+async fn link_mode(State(engine): State<Engine>, caller: Caller, Body(body): Body<LinkModeBody>) -> Answer {
+    ask(&engine, caller, Query::LinkMode(body)).await
 }
 
 async fn import(State(engine): State<Engine>, caller: Caller, Body(body): Body<ImportBody>) -> Answer {

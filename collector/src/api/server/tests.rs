@@ -98,6 +98,11 @@ async fn every_route_asks_its_question() {
     }
     let posts = [
         ("/v1/import", json!({ "file": "a.toml", "text": "", "dry_run": true }), "Import(ImportBody"),
+        (
+            "/v1/links/mode",
+            json!({ "link": "sd-02", "mode": "observe" }),
+            "LinkMode(LinkModeBody { link: \"sd-02\", mode: \"observe\" })",
+        ),
         ("/v1/propose", json!({ "uplink": "ast-01" }), "Propose(ProposeBody { uplink: Some(\"ast-01\"), moves: []"),
         ("/v1/proposals/7/approve", Value::Null, "Approve { proposal: 7 }"),
         ("/v1/proposals/7/decline", json!({ "reason": "exam week" }), "Decline { proposal: 7, body: DeclineBody"),

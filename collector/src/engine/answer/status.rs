@@ -67,7 +67,7 @@ impl Engine {
             notices.push(format!("case {} is overdue in step {} ({step}){waits}", case.id, step.number()));
         }
         for (case, why) in self.cases.held_up() {
-            notices.push(format!("case {case}: it is time for the loan, and it cannot begin: {why}"));
+            notices.push(format!("case {case}: {why}"));
         }
         if let Some(trouble) = self.cases.paper_trouble() {
             notices.push(trouble.to_owned());

@@ -1,6 +1,9 @@
 //! What was decided, sent and received.
 
-use takar_collector_core::ledger::{Actor, BatchState, ChangeState, ProposalId, ProposalState};
+use takar_collector_core::{
+    inventory::LinkMode,
+    ledger::{Actor, BatchState, ChangeState, ProposalId, ProposalState},
+};
 use takar_shared::{
     BitsPerSec, ChangeId, Digest, Direction, Serial, UnixMillis,
     receipt::{Phase, RollbackCause},
@@ -13,7 +16,7 @@ use super::{
         link, name, outbox, proposal, receipt, root,
     },
 };
-use crate::{AllocationRow, OutboxRow, ReceiptRow, StoreError, StoredInventory, Write};
+use crate::{AllocationRow, LinkModeRow, OutboxRow, ReceiptRow, StoreError, StoredInventory, Write};
 
 fn inventory(at: u64, by: Actor) -> StoredInventory {
     let text = format!("# imported at {at}\n[[link]]\n");
@@ -104,6 +107,20 @@ pub(super) fn records_are_replaced_by_id(mut open: Reopen) {
     assert_eq!(store.proposals(10).expect("proposals"), [declined]);
     assert_eq!(store.findings(true, 10).expect("findings"), []);
     assert_eq!(store.findings(false, 10).expect("findings"), [closed]);
+}
+
+pub(super) fn the_newest_mode_of_a_link_counts(mut open: Reopen) {
+    let row =
+        |of: &str, mode, at| LinkModeRow { link: link(of), mode, at: UnixMillis(at), by: Actor::Person("sri".into()) };
+    let (first, second) = (row("b", LinkMode::Observe, 30), row("b", LinkMode::Live, 20));
+    let other = row("a", LinkMode::Propose, 10);
+    let mut store = open();
+    store.commit(&[Write::LinkMode(first.clone()), Write::LinkMode(other.clone())]).expect("two modes");
+    assert_eq!(store.link_modes().expect("modes"), [other.clone(), first], "by link");
+    // Put later it counts, whatever the clock said then.
+    store.commit(&[Write::LinkMode(second.clone())]).expect("another mode");
+    drop(store);
+    assert_eq!(open().link_modes().expect("modes"), [other, second]);
 }
 
 pub(super) fn a_serial_carries_one_command(mut open: Reopen) {

@@ -6,7 +6,7 @@ use takar_collector_core::ledger::{Batch, Change, ProposalId, ProposalRecord};
 use takar_shared::{AgentId, BatchId, ChangeId, Digest, Name, Serial, UnixMillis};
 
 use crate::{
-    AllocationRow, FindingRecord, OutboxRow, ReceiptRow, StoreError, StoredInventory,
+    AllocationRow, FindingRecord, LinkModeRow, OutboxRow, ReceiptRow, StoreError, StoredInventory,
     sqlite::{
         column::{Bits, bound, direction, json, named, number, rate, rate_if_any, time},
         statement::{all, one},
@@ -45,6 +45,14 @@ pub(crate) fn allocations_at(conn: &Connection, at: UnixMillis) -> Result<Vec<Al
             at: time(row, 4)?,
             change: change.map(ChangeId),
         })
+    })
+}
+
+pub(crate) fn link_modes(conn: &Connection) -> Result<Vec<LinkModeRow>, StoreError> {
+    let sql = "SELECT link, mode, at, made_by FROM link_modes
+               WHERE id IN (SELECT max(id) FROM link_modes GROUP BY link) ORDER BY link";
+    all(conn, "read the modes of links", sql, (), |row| {
+        Ok(LinkModeRow { link: named(row, 0)?, mode: named(row, 1)?, at: time(row, 2)?, by: json(row, 3)? })
     })
 }
 
