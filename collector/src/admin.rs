@@ -13,6 +13,7 @@ pub mod device;
 pub mod findings;
 pub mod import;
 pub mod links;
+pub mod maintenance;
 pub mod papers;
 pub mod proposals;
 pub mod rate;

@@ -6,6 +6,7 @@
 
 mod args;
 mod cases;
+mod maintenance;
 
 use std::{
     io::IsTerminal as _,
@@ -28,6 +29,7 @@ use crate::{
 };
 use args::{Archive, Ask, Audit, Broker, Cli, Command, Device, Init, Link, Propose};
 use cases::Account;
+use maintenance::Maintenance;
 
 const DONE: u8 = 0;
 const FAILED: u8 = 1;
@@ -124,6 +126,9 @@ async fn ask(socket: &Path, asked: Ask, out: &mut Printer<'_>) -> Result<u8, Fai
         }
         Ask::Status => status::show(socket, out).await?,
         Ask::Links => links::show(socket, out).await?,
+        Ask::Maintenance(Maintenance::Add(asked)) => admin::maintenance::add(socket, &asked.into(), out).await?,
+        Ask::Maintenance(Maintenance::List { all }) => admin::maintenance::list(socket, all, out).await?,
+        Ask::Maintenance(Maintenance::End { id }) => admin::maintenance::end(socket, id, out).await?,
         Ask::Link(Link::Mode { name, mode }) => links::mode(socket, &LinkModeBody { link: name, mode }, out).await?,
         Ask::Findings { all } => findings::show(socket, all, out).await?,
         Ask::Proposals => proposals::list(socket, out).await?,
@@ -287,6 +292,10 @@ mod tests {
             "takar nothing",
             "takar approve seven",
             "takar link mode sd-02",
+            "takar maintenance add --until 2026-11-28 --reason x",
+            "takar maintenance add --link a --site b --until 2026-11-28 --reason x",
+            "takar maintenance add --link a --until tomorrow --reason x",
+            "takar maintenance end first",
             "takar link mode sd-02 off",
             "takar decline 7",
             "takar propose --move sd-02:down:20Mbit",
@@ -300,6 +309,7 @@ mod tests {
         for line in lines {
             assert!(parsed(line).err().is_some_and(|error| error.use_stderr()), "{line}");
         }
+        assert!(parsed("takar maintenance add --site b --from 2026-11-27T08:00 --until 2026-11-28 --reason x").is_ok());
         assert!(parsed("takar --help").err().is_some_and(|error| !error.use_stderr()));
         assert!(parsed("takar init --root-out /r").is_ok());
         assert!(parsed("takar init --root-out /r --broker mosquitto --broker-name broker.example").is_ok());

@@ -8,6 +8,7 @@ mod dispatch;
 mod enrol;
 mod ingest;
 mod links;
+mod maintenance;
 mod modes;
 mod people;
 mod planning;
@@ -70,6 +71,7 @@ pub struct Engine {
     allocation: HashMap<(LinkName, Direction), Allocation>,
     /// What people set; a link that is not here is live.
     modes: BTreeMap<LinkName, LinkMode>,
+    maintenances: maintenance::Maintenances,
     watches: links::Watches,
     /// What interfaces last said of themselves, by device and name.
     facts: HashMap<(Name, Name), ingest::InterfaceState>,
@@ -225,6 +227,7 @@ impl Engine {
             agents: BTreeMap::new(),
             inventory: None,
             allocation: HashMap::new(),
+            maintenances: maintenance::Maintenances::load(store.as_ref(), links::reach(&config, now))?,
             modes: store.link_modes()?.into_iter().map(|row| (row.link, row.mode)).collect(),
             watches: links::Watches::default(),
             facts: HashMap::new(),
@@ -341,6 +344,7 @@ impl Engine {
 
     fn handle_tick(&mut self, now: UnixMillis) {
         self.commit_pending();
+        self.tend_maintenance(now);
         self.look_at_readings(now);
         self.watch_cases(now);
         // What was decided meanwhile is stored under a later time than this tick's, and no clock was set back.

@@ -3,9 +3,11 @@
 
 mod accounts;
 mod cases;
+mod maintenance;
 
 pub use accounts::*;
 pub use cases::*;
+pub use maintenance::*;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -55,7 +57,7 @@ pub struct LinkView {
     pub p95_bps: Option<u64>,
     pub peak_bps: Option<u64>,
     pub utilisation_per_mille: Option<u32>,
-    /// shortage, idle, fits, drifted, changing, not-measured, not-reported
+    /// shortage, idle, fits, drifted, changing, not-measured, not-reported, maintenance
     pub state: String,
     /// One sentence that says why it is in that state.
     pub why: String,

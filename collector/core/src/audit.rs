@@ -10,6 +10,7 @@ use takar_shared::{ChangeId, Digest, UnixMillis};
 use crate::{
     case::CaseId,
     ledger::{Actor, ProposalId},
+    maintenance::MaintenanceId,
 };
 
 /// One record. Field order is the order in the line: do not reorder.
@@ -130,6 +131,19 @@ pub enum AuditEvent {
         link: String,
         from: String,
         to: String,
+    },
+    /// `scope`: `link sd-02`, `site sd-02`, `uplink ast-01`. It ends by itself at `until`.
+    MaintenanceAdded {
+        maintenance: MaintenanceId,
+        scope: String,
+        from: UnixMillis,
+        until: UnixMillis,
+        reason: String,
+    },
+    /// Before its time, by a person.
+    MaintenanceEnded {
+        maintenance: MaintenanceId,
+        scope: String,
     },
 }
 

@@ -19,6 +19,7 @@ pub mod demand;
 pub mod intake;
 pub mod inventory;
 pub mod ledger;
+pub mod maintenance;
 pub mod plan;
 pub mod policy;
 pub mod rate;

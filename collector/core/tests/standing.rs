@@ -1,5 +1,5 @@
-//! What keeps a link out of plans, and what only a person may approve: whatever the modes are, no plan moves a link that
-//! is only observed, and policy approves no plan that moves a link which is not live.
+//! What keeps a link out of plans, and what only a person may approve: whatever modes and maintenance are, no plan moves a
+//! link that is only observed or worked on, and policy approves no plan that moves a link which is not live.
 #![allow(clippy::unwrap_used)] // helpers of tests may unwrap as tests do
 
 use proptest::{collection::vec, prelude::*};
@@ -13,8 +13,15 @@ use takar_shared::{BitsPerSec, Direction};
 const M: u64 = 1_000_000;
 
 /// Nothing keeps it out.
-const FREE: Standing =
-    Standing { changing: false, mode: LinkMode::Live, commanded: true, read: true, drifted: false, rests_ms: 0 };
+const FREE: Standing = Standing {
+    changing: false,
+    resting: false,
+    mode: LinkMode::Live,
+    commanded: true,
+    read: true,
+    drifted: false,
+    rests_ms: 0,
+};
 
 fn claim(name: &str, current: u64, demand: ClaimDemand, standing: &Standing) -> Claim {
     Claim {
@@ -55,13 +62,16 @@ fn between(giver: Standing, seeker: Standing) -> (Option<Proposal>, Vec<(String,
 }
 
 #[test]
-fn a_link_that_is_only_observed_neither_gives_nor_gets_and_that_is_said() {
-    let observed = Standing { mode: LinkMode::Observe, ..FREE };
+fn a_link_that_is_kept_out_neither_gives_nor_gets_and_that_is_said() {
+    let observed = (Standing { mode: LinkMode::Observe, ..FREE }, HoldReason::Observed);
+    let resting = (Standing { resting: true, ..FREE }, HoldReason::Maintenance);
     assert!(between(FREE, FREE).0.is_some());
-    for (giver, seeker, kept) in [(observed, FREE, "giver"), (FREE, observed, "seeker")] {
-        let (proposal, reasons) = between(giver, seeker);
-        assert_eq!(proposal, None);
-        assert!(reasons.contains(&(kept.into(), Reason::Held(HoldReason::Observed))), "{reasons:?}");
+    for (out, why) in [observed, resting] {
+        for (giver, seeker, kept) in [(out, FREE, "giver"), (FREE, out, "seeker")] {
+            let (proposal, reasons) = between(giver, seeker);
+            assert_eq!(proposal, None);
+            assert!(reasons.contains(&(kept.into(), Reason::Held(why))), "{reasons:?}");
+        }
     }
 }
 
@@ -88,9 +98,17 @@ fn any_standing() -> impl Strategy<Value = Standing> {
     let mode = prop_oneof![1 => Just(LinkMode::Observe), 1 => Just(LinkMode::Propose), 4 => Just(LinkMode::Live)];
     let rare = || prop::bool::weighted(0.1);
     let rests = prop_oneof![6 => Just(0), 1 => 1..600_000_u64];
-    (mode, rare(), rare(), rare(), rare(), rests).prop_map(|(mode, changing, silent, unread, drifted, rests_ms)| {
-        Standing { changing, mode, commanded: !silent, read: !unread, drifted, rests_ms }
-    })
+    (mode, rare(), rare(), rare(), rare(), rare(), rests).prop_map(
+        |(mode, changing, resting, silent, unread, drifted, rests_ms)| Standing {
+            changing,
+            resting,
+            mode,
+            commanded: !silent,
+            read: !unread,
+            drifted,
+            rests_ms,
+        },
+    )
 }
 
 fn any_links() -> impl Strategy<Value = Vec<(Standing, Claim)>> {
@@ -120,7 +138,7 @@ proptest! {
         for moved in outcome.proposal.iter().flat_map(|proposal| &proposal.moves) {
             let standing = standing(&moved.link);
             prop_assert_eq!(standing.hold(), None);
-            prop_assert!(standing.mode != LinkMode::Observe);
+            prop_assert!(standing.mode != LinkMode::Observe && !standing.resting);
         }
         if let Some(proposal) = &outcome.proposal {
             prop_assert!(check(proposal, &input).is_empty());

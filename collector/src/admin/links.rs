@@ -76,6 +76,7 @@ fn rank(state: &str) -> u8 {
         "changing" => 5,
         "fits" => 6,
         "idle" => 7,
+        "maintenance" => 8,
         _ => 4,
     }
 }
@@ -84,7 +85,7 @@ fn tone(state: &str) -> Tone {
     match rank(state) {
         0 => Tone::Bad,
         1..=4 => Tone::Warn,
-        7 => Tone::Quiet,
+        7 | 8 => Tone::Quiet,
         _ => Tone::Plain,
     }
 }
@@ -124,12 +125,32 @@ mod tests {
 
     #[test]
     fn shortage_is_on_top_then_drifted_then_not_measured_then_the_rest() {
-        let states = ["idle", "fits", "not-reported", "changing", "not-measured", "brand-new", "shortage", "drifted"]
-            .map(|state| {
-                let name = format!("l-{state}");
-                link(&name, "down", state)
-            });
-        let expected = ["shortage", "drifted", "not-measured", "not-reported", "brand-new", "changing", "fits", "idle"];
+        let states = [
+            "maintenance",
+            "idle",
+            "fits",
+            "not-reported",
+            "changing",
+            "not-measured",
+            "brand-new",
+            "shortage",
+            "drifted",
+        ]
+        .map(|state| {
+            let name = format!("l-{state}");
+            link(&name, "down", state)
+        });
+        let expected = [
+            "shortage",
+            "drifted",
+            "not-measured",
+            "not-reported",
+            "brand-new",
+            "changing",
+            "fits",
+            "idle",
+            "maintenance",
+        ];
         assert_eq!(order(states.to_vec()), expected.map(|state| format!("l-{state} down")));
     }
 

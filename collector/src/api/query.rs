@@ -5,8 +5,8 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use crate::view::{
-    AccountBody, BodBody, CaseActBody, DeclineBody, DeviceBody, ImportBody, LinkModeBody, OpenCaseBody, ProposeBody,
-    SummaryBody,
+    AccountBody, BodBody, CaseActBody, DeclineBody, DeviceBody, ImportBody, LinkModeBody, MaintenanceBody,
+    OpenCaseBody, ProposeBody, SummaryBody,
 };
 
 #[derive(Debug)]
@@ -14,6 +14,13 @@ pub enum Query {
     Status,
     Links,
     LinkMode(LinkModeBody),
+    Maintenance {
+        all: bool,
+    },
+    MaintenanceAdd(MaintenanceBody),
+    MaintenanceEnd {
+        id: u64,
+    },
     Findings {
         all: bool,
     },

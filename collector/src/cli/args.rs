@@ -143,6 +143,9 @@ pub enum Ask {
     Status,
     /// Show every link, those in trouble on top.
     Links,
+    /// Say what is worked on, and until when.
+    #[command(subcommand)]
+    Maintenance(super::maintenance::Maintenance),
     /// Say how far Takar may go with a link.
     #[command(subcommand)]
     Link(Link),

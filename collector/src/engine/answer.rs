@@ -16,6 +16,7 @@ use serde_json::Value;
 use takar_collector_core::{
     case::{CaseId, Role},
     ledger::ProposalId,
+    maintenance::MaintenanceId,
 };
 use takar_shared::UnixMillis;
 use takar_web::auth::Act;
@@ -58,6 +59,9 @@ impl Engine {
         match query {
             Query::Status => show(&self.status(now)),
             Query::Links => show(&self.link_views()),
+            Query::Maintenance { all } => show(&self.maintenance_views(all, now)?),
+            Query::MaintenanceAdd(body) => show(&self.add_maintenance(&body, actor, now)?),
+            Query::MaintenanceEnd { id } => show(&self.end_maintenance(MaintenanceId(id), actor, now)?),
             Query::LinkMode(body) => show(&self.set_mode(&body, actor, now)?),
             Query::Findings { all } => {
                 let findings = self.store.findings(!all, LISTED).map_err(failed)?;
@@ -149,6 +153,7 @@ fn needed(query: &Query) -> Act {
     match query {
         Query::Status
         | Query::Links
+        | Query::Maintenance { .. }
         | Query::Findings { .. }
         | Query::Proposals
         | Query::Changes
@@ -161,6 +166,7 @@ fn needed(query: &Query) -> Act {
         | Query::Papers => Act::Read,
         Query::Audit { .. } | Query::AuditVerify | Query::ArchiveVerify => Act::Audit,
         Query::LinkMode(_) => Act::SetMode,
+        Query::MaintenanceAdd(_) | Query::MaintenanceEnd { .. } => Act::Maintain,
         Query::Import(_) | Query::DeviceAdd(_) | Query::DeviceApprove(_) => Act::Import,
         Query::Approve { .. } => Act::Approve,
         Query::Decline { .. } => Act::Propose,

@@ -21,6 +21,9 @@ impl Engine {
 
     /// Why a link must not be moved at all, whatever was decided before.
     pub(super) fn kept_out(&self, link: &LinkName) -> Option<String> {
+        if self.maintenances.rests(link) {
+            return Some(format!("{link} is under maintenance now"));
+        }
         (self.mode_of(link) == LinkMode::Observe).then(|| format!("{link} is only observed now, by its mode"))
     }
 

@@ -12,6 +12,7 @@ use rusqlite::{Connection, MAIN_DB, OpenFlags, TransactionBehavior};
 use takar_collector_core::{
     case::{Case, CaseId},
     ledger::{Batch, Change, ProposalId, ProposalRecord},
+    maintenance::{Maintenance, MaintenanceId},
 };
 use takar_shared::{AgentId, BatchId, BootEpoch, ChangeId, Digest, Name, Seq, Serial, UnixMillis};
 
@@ -159,6 +160,18 @@ impl Store for SqliteStore {
     }
     fn link_modes(&self) -> Result<Vec<LinkModeRow>, StoreError> {
         decided::link_modes(&self.conn)
+    }
+    fn maintenance(&self, id: MaintenanceId) -> Result<Option<Maintenance>, StoreError> {
+        decided::maintenance(&self.conn, id)
+    }
+    fn maintenances(&self, limit: u32) -> Result<Vec<Maintenance>, StoreError> {
+        decided::maintenances(&self.conn, limit)
+    }
+    fn maintenances_since(&self, at: UnixMillis) -> Result<Vec<Maintenance>, StoreError> {
+        decided::maintenances_since(&self.conn, at)
+    }
+    fn next_maintenance_id(&self) -> Result<MaintenanceId, StoreError> {
+        decided::next_maintenance_id(&self.conn)
     }
     fn findings(&self, open_only: bool, limit: u32) -> Result<Vec<FindingRecord>, StoreError> {
         decided::findings(&self.conn, open_only, limit)

@@ -149,8 +149,18 @@ fn a_database_of_the_first_schema_is_brought_up_to_date() {
     with_meter(&mut open(&path));
     // As the first schema left it.
     let raw = Connection::open(&path).unwrap();
-    let newer =
-        ["quarantines", "reported_serials", "evidence", "papers", "cases", "accounts", "deliveries", "link_modes"];
+    let newer = [
+        "quarantines",
+        "reported_serials",
+        "evidence",
+        "papers",
+        "cases",
+        "accounts",
+        "deliveries",
+        "link_modes",
+        "maintenances",
+        "maintenances",
+    ];
     for table in newer {
         raw.execute_batch(&format!("DROP TABLE {table}")).unwrap();
     }

@@ -8,6 +8,8 @@ use crate::inventory::LinkMode;
 pub struct Standing {
     /// A change of it is under way.
     pub changing: bool,
+    /// It is worked on.
+    pub resting: bool,
     pub mode: LinkMode,
     /// Its agent takes changes and lists its shaper.
     pub commanded: bool,
@@ -24,6 +26,7 @@ impl Standing {
     pub fn hold(&self) -> Option<HoldReason> {
         let reasons = [
             (self.changing, HoldReason::PendingChange),
+            (self.resting, HoldReason::Maintenance),
             (self.mode == LinkMode::Observe, HoldReason::Observed),
             (!self.commanded, HoldReason::NotLive),
             (!self.read, HoldReason::Unread),

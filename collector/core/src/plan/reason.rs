@@ -63,6 +63,8 @@ pub enum Reason {
 #[serde(rename_all = "kebab-case")]
 pub enum HoldReason {
     PendingChange,
+    /// It is worked on.
+    Maintenance,
     /// By its mode it is only observed.
     Observed,
     /// By its mode a person approves what moves it, and nobody will see this plan first.
@@ -129,6 +131,7 @@ impl fmt::Display for HoldReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PendingChange => f.write_str("A change of this link is still under way."),
+            Self::Maintenance => f.write_str("It is under maintenance, so it neither gives nor gets."),
             Self::Observed => f.write_str("It is only observed, by its mode, so it neither gives nor gets."),
             Self::Unasked => {
                 f.write_str("By its mode a person approves what moves it, and nobody would see this plan first.")

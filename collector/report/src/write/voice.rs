@@ -18,6 +18,7 @@ pub(crate) struct Voice<'a> {
 /// How sentences begin that Takar keeps in English, and the word for each. What a person wrote is none of these.
 const SAID: &[(&str, &str)] = &[
     ("A change of this link is still under way", "said-pending"),
+    ("It is under maintenance", "said-maintenance"),
     ("It is only observed", "said-observed"),
     ("By its mode a person approves what moves it", "said-unasked"),
     ("Its ceiling was not read back yet", "said-unread"),
@@ -36,6 +37,7 @@ const SAID: &[(&str, &str)] = &[
     ("It could gain ", "said-gain-too-small"),
     ("The ceilings add up to ", "said-budget-exceeded"),
     ("it was over by itself before it could be verified", "said-over-by-itself"),
+    ("its link came under maintenance before it could be verified", "said-rests"),
     ("the time of the loan was over before it could begin", "said-loan-too-late"),
     ("The case has not ended", "said-not-ended"),
     ("The planner found nothing idle", "said-nothing-idle"),
@@ -255,6 +257,7 @@ mod tests {
         let (one, two, three) = (BitsPerSec(5_170_000), BitsPerSec(12_000_000), BitsPerSec(900_000));
         let holds = [
             HoldReason::PendingChange,
+            HoldReason::Maintenance,
             HoldReason::Observed,
             HoldReason::Unasked,
             HoldReason::Drifted,

@@ -41,6 +41,23 @@ pub fn operations() -> Vec<Operation> {
         ),
         Operation::post::<LinkModeView>("/v1/links/mode", "Says how far Takar may go with a link.", post(link_mode))
             .body::<LinkModeBody>(),
+        Operation::get::<Vec<MaintenanceView>>(
+            "/v1/maintenance",
+            "What is worked on or will be; all: what is over too.",
+            get(maintenance),
+        )
+        .params::<AllParams>(),
+        Operation::post::<MaintenanceView>(
+            "/v1/maintenance",
+            "Says that a link, a site or an uplink is worked on.",
+            post(maintenance_add),
+        )
+        .body::<MaintenanceBody>(),
+        Operation::post::<MaintenanceView>(
+            "/v1/maintenance/{id}/end",
+            "Ends maintenance before its time.",
+            post(maintenance_end),
+        ),
         Operation::get::<Vec<FindingView>>("/v1/findings", "What was found on links.", get(findings))
             .params::<AllParams>(),
         Operation::get::<Vec<ProposalView>>("/v1/proposals", "Proposals, the newest first.", view(|| Query::Proposals)),
@@ -156,6 +173,18 @@ async fn audit(State(engine): State<Engine>, caller: Caller, Params(params): Par
 
 async fn link_mode(State(engine): State<Engine>, caller: Caller, Body(body): Body<LinkModeBody>) -> Answer {
     ask(&engine, caller, Query::LinkMode(body)).await
+}
+
+async fn maintenance(State(engine): State<Engine>, caller: Caller, Params(params): Params<AllParams>) -> Answer {
+    ask(&engine, caller, Query::Maintenance { all: params.all }).await
+}
+
+async fn maintenance_add(State(engine): State<Engine>, caller: Caller, Body(body): Body<MaintenanceBody>) -> Answer {
+    ask(&engine, caller, Query::MaintenanceAdd(body)).await
+}
+
+async fn maintenance_end(State(engine): State<Engine>, caller: Caller, Id(id): Id) -> Answer {
+    ask(&engine, caller, Query::MaintenanceEnd { id }).await
 }
 
 async fn import(State(engine): State<Engine>, caller: Caller, Body(body): Body<ImportBody>) -> Answer {

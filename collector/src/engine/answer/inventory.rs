@@ -134,6 +134,7 @@ impl Engine {
             }
         }
         self.took_modes(&modes, now);
+        self.tend_maintenance(now);
         self.publish_inventory();
         show(&view)
     }

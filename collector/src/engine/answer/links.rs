@@ -58,6 +58,9 @@ impl Engine {
     }
 
     fn link_state(&self, link: &Link, direction: Direction) -> (&'static str, String) {
+        if let Some(maintenance) = self.maintenances.of(&link.name) {
+            return ("maintenance", format!("under maintenance {}", self.maintenance_told(maintenance)));
+        }
         let Some((agent, device)) = self.device(link.device.as_str()) else {
             return ("not-reported", format!("no enrolled agent has reported device {}", link.device));
         };

@@ -61,6 +61,9 @@ impl Engine {
                 notices.push(format!("agent {name} refused {} messages since it started", agent.alarms));
             }
         }
+        for one in self.maintenances.on(now) {
+            notices.push(format!("{} is under maintenance {}", one.scope, self.maintenance_told(one)));
+        }
         for case in overdue.iter().filter_map(|id| self.cases.get(*id)) {
             let Some(step) = case.step() else { continue };
             let waits = self.waits_for(case).map_or_else(String::new, |what| format!("; it waits for: {what}"));

@@ -126,6 +126,7 @@ impl Engine {
         let changed_at = allocation.and_then(|allocation| allocation.changed_at);
         let standing = Standing {
             changing: self.change_of(&link.name, direction).is_some(),
+            resting: self.maintenances.rests(&link.name),
             mode: self.mode_of(&link.name),
             commanded: live && self.bound(link, direction).is_some(),
             read: self.observed(&link.name, direction).is_some(),

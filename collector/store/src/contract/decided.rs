@@ -3,6 +3,7 @@
 use takar_collector_core::{
     inventory::LinkMode,
     ledger::{Actor, BatchState, ChangeState, ProposalId, ProposalState},
+    maintenance::{Maintenance, MaintenanceId, Scope},
 };
 use takar_shared::{
     BitsPerSec, ChangeId, Digest, Direction, Serial, UnixMillis,
@@ -16,7 +17,7 @@ use super::{
         link, name, outbox, proposal, receipt, root,
     },
 };
-use crate::{AllocationRow, LinkModeRow, OutboxRow, ReceiptRow, StoreError, StoredInventory, Write};
+use crate::{AllocationRow, LinkModeRow, OutboxRow, ReceiptRow, Store, StoreError, StoredInventory, Write};
 
 fn inventory(at: u64, by: Actor) -> StoredInventory {
     let text = format!("# imported at {at}\n[[link]]\n");
@@ -121,6 +122,35 @@ pub(super) fn the_newest_mode_of_a_link_counts(mut open: Reopen) {
     store.commit(&[Write::LinkMode(second.clone())]).expect("another mode");
     drop(store);
     assert_eq!(open().link_modes().expect("modes"), [other, second]);
+}
+
+pub(super) fn maintenance_is_there_until_it_is_over(mut open: Reopen) {
+    let one = |id, from, until| Maintenance {
+        id: MaintenanceId(id),
+        scope: Scope::Link(link("sd-02.wan")),
+        from: UnixMillis(from),
+        until: UnixMillis(until),
+        reason: "the fibre is moved".into(),
+        added_at: UnixMillis(5),
+        added_by: Actor::Person("sri".into()),
+        ended: None,
+    };
+    let (first, second) = (one(1, 10, 100), one(2, 50, 90));
+    let mut store = open();
+    store.commit(&[Write::Maintenance(first.clone()), Write::Maintenance(second.clone())]).expect("two of them");
+    let since = |store: &dyn Store, at| store.maintenances_since(UnixMillis(at)).expect("maintenances");
+    assert_eq!(since(store.as_ref(), 89), [first.clone(), second.clone()], "by id");
+    assert_eq!(since(store.as_ref(), 90), [first.clone()], "the end does not belong to it");
+    let ended = Maintenance { ended: Some((UnixMillis(60), Actor::Takar)), ..first };
+    store.commit(&[Write::Maintenance(ended.clone())]).expect("an earlier end");
+    drop(store);
+    let store = open();
+    assert_eq!(since(store.as_ref(), 60), [second.clone()]);
+    assert_eq!(store.maintenances(10).expect("maintenances"), [second, ended.clone()], "the newest first");
+    assert_eq!(store.maintenances(1).expect("maintenances").len(), 1);
+    assert_eq!(store.maintenance(MaintenanceId(1)).expect("maintenance"), Some(ended));
+    assert_eq!(store.maintenance(MaintenanceId(3)).expect("maintenance"), None);
+    assert_eq!(store.next_maintenance_id().expect("number"), MaintenanceId(3));
 }
 
 pub(super) fn a_serial_carries_one_command(mut open: Reopen) {

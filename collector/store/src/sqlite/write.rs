@@ -27,6 +27,7 @@ pub(super) fn apply(conn: &Connection, write: &Write) -> Result<(), StoreError> 
             decided::allocation(conn, link, *direction, (*cir, *mir), *at, *change)
         }
         Write::LinkMode(row) => decided::link_mode(conn, row),
+        Write::Maintenance(one) => decided::maintenance(conn, one),
         Write::Finding(record) => decided::finding(conn, record),
         Write::Proposal(record) => decided::proposal(conn, record),
         Write::Batch(batch) => decided::batch(conn, batch),

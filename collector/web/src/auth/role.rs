@@ -35,6 +35,8 @@ pub enum Act {
     Import,
     /// How far Takar may go with a link.
     SetMode,
+    /// Say that a link is worked on.
+    Maintain,
     Audit,
     /// The provider's answer: by itself, or written down by the team that telephoned.
     DecideAsProvider,
@@ -55,13 +57,16 @@ pub fn may(role: Role, act: Act) -> bool {
             | Act::Propose
             | Act::Coordinate
             | Act::Remark
+            | Act::Maintain
             | Act::DecideAsProvider => true,
             Act::Approve | Act::Receive | Act::ManageAccounts | Act::Import | Act::SetMode | Act::Audit => false,
         },
         Role::Head => matches!(act, Act::Approve | Act::Receive | Act::SetMode | Act::Audit) || may(Role::Member, act),
         Role::Provider => act == Act::DecideAsProvider,
         Role::Auditor => matches!(act, Act::Read | Act::Audit),
-        Role::Admin => matches!(act, Act::Read | Act::Audit | Act::ManageAccounts | Act::Import | Act::SetMode),
+        Role::Admin => {
+            matches!(act, Act::Read | Act::Audit | Act::ManageAccounts | Act::Import | Act::SetMode | Act::Maintain)
+        }
     }
 }
 
@@ -80,7 +85,7 @@ impl Role {
 }
 
 impl Act {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Read,
         Self::OpenCase,
         Self::Verify,
@@ -92,6 +97,7 @@ impl Act {
         Self::ManageAccounts,
         Self::Import,
         Self::SetMode,
+        Self::Maintain,
         Self::Audit,
         Self::DecideAsProvider,
     ];
@@ -110,6 +116,7 @@ impl Act {
             Self::ManageAccounts => "manage accounts",
             Self::Import => "change the register",
             Self::SetMode => "set the mode of a link",
+            Self::Maintain => "say what is under maintenance",
             Self::Audit => "read the audit log",
             Self::DecideAsProvider => "answer for the provider",
         }
@@ -134,7 +141,7 @@ mod tests {
     use super::*;
 
     /// A row an act, a column a role: member, head, provider, auditor, admin.
-    const TABLE: [(Act, [bool; 5]); 13] = [
+    const TABLE: [(Act, [bool; 5]); 14] = [
         (Act::Read, [true, true, false, true, true]),
         (Act::OpenCase, [true, true, false, false, false]),
         (Act::Verify, [true, true, false, false, false]),
@@ -146,6 +153,7 @@ mod tests {
         (Act::ManageAccounts, [false, false, false, false, true]),
         (Act::Import, [false, false, false, false, true]),
         (Act::SetMode, [false, true, false, false, true]),
+        (Act::Maintain, [true, true, false, false, true]),
         (Act::Audit, [false, true, false, true, true]),
         (Act::DecideAsProvider, [true, true, true, false, false]),
     ];
