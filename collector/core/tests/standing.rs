@@ -1,5 +1,5 @@
 //! What keeps a link out of plans, and what only a person may approve: whatever modes and maintenance are, no plan moves a
-//! link that is only observed or worked on, and policy approves no plan that moves a link which is not live.
+//! link that is only observed, worked on, or cannot be polled, and policy approves no plan that moves a link which is not live.
 #![allow(clippy::unwrap_used)] // helpers of tests may unwrap as tests do
 
 use proptest::{collection::vec, prelude::*};
@@ -66,7 +66,8 @@ fn a_link_that_is_kept_out_neither_gives_nor_gets_and_that_is_said() {
     let observed = (Standing { mode: LinkMode::Observe, ..FREE }, HoldReason::Observed);
     let resting = (Standing { resting: true, ..FREE }, HoldReason::Maintenance);
     assert!(between(FREE, FREE).0.is_some());
-    for (out, why) in [observed, resting] {
+    let silent = (Standing { unanswered: true, ..FREE }, HoldReason::NotPolled);
+    for (out, why) in [observed, resting, silent] {
         for (giver, seeker, kept) in [(out, FREE, "giver"), (FREE, out, "seeker")] {
             let (proposal, reasons) = between(giver, seeker);
             assert_eq!(proposal, None);
@@ -97,13 +98,14 @@ fn policy_approves_between_live_links_only() {
 fn any_standing() -> impl Strategy<Value = Standing> {
     let mode = prop_oneof![1 => Just(LinkMode::Observe), 1 => Just(LinkMode::Propose), 4 => Just(LinkMode::Live)];
     let rare = || prop::bool::weighted(0.1);
-    let rests = prop_oneof![6 => Just(0), 1 => 1..600_000_u64];
-    (mode, rare(), rare(), rare(), rare(), rare(), rests).prop_map(
-        |(mode, changing, resting, silent, unread, drifted, rests_ms)| Standing {
+    let rests = prop_oneof![6 => Just(0_u64), 1 => 1..600_000_u64];
+    (mode, rare(), rare(), (rare(), rare()), rare(), rare(), rests).prop_map(
+        |(mode, changing, resting, (silent, unanswered), unread, drifted, rests_ms)| Standing {
             changing,
             resting,
             mode,
             commanded: !silent,
+            unanswered,
             read: !unread,
             drifted,
             rests_ms,
@@ -138,7 +140,7 @@ proptest! {
         for moved in outcome.proposal.iter().flat_map(|proposal| &proposal.moves) {
             let standing = standing(&moved.link);
             prop_assert_eq!(standing.hold(), None);
-            prop_assert!(standing.mode != LinkMode::Observe && !standing.resting);
+            prop_assert!(standing.mode != LinkMode::Observe && !standing.resting && !standing.unanswered);
         }
         if let Some(proposal) = &outcome.proposal {
             prop_assert!(check(proposal, &input).is_empty());

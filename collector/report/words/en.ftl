@@ -315,6 +315,7 @@ said-pending = Another change of this link was still under way.
 said-maintenance = It was under maintenance.
 said-observed = It was only observed, by its mode.
 said-unasked = By its mode a person approves what moves it, and nobody would have seen this plan first.
+said-not-polled = Its device did not answer the last poll.
 said-unread = Its ceiling had not been read back from the device, so it could not be changed.
 said-drifted = Its queue was changed by somebody else since it was last confirmed.
 said-not-live = Its agent was not taking changes.

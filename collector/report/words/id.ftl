@@ -315,6 +315,7 @@ said-pending = Perubahan lain pada tautan ini masih berlangsung.
 said-maintenance = Sedang dalam pemeliharaan, sehingga tidak memberi dan tidak menerima.
 said-observed = Menurut modenya hanya diamati, sehingga tidak memberi dan tidak menerima.
 said-unasked = Menurut modenya setiap perubahan disetujui petugas lebih dahulu, dan rencana ini tidak diperlihatkan kepada siapa pun.
+said-not-polled = Perangkatnya tidak menjawab pengukuran terakhir, sehingga alokasinya tetap.
 said-unread = Pagunya belum terbaca dari perangkat, sehingga tidak dapat diubah.
 said-drifted = Antreannya diubah oleh pihak lain sejak terakhir dikonfirmasi.
 said-not-live = Agennya sedang tidak menerima perubahan.

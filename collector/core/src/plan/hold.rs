@@ -13,6 +13,9 @@ pub struct Standing {
     pub mode: LinkMode,
     /// Its agent takes changes and lists its shaper.
     pub commanded: bool,
+    /// Its device did not answer the last poll, or not all of it: what was measured may be old, and no change of it could
+    /// be seen to hold.
+    pub unanswered: bool,
     /// Its ceiling was read back.
     pub read: bool,
     /// What was read back is not what is on record.
@@ -29,6 +32,7 @@ impl Standing {
             (self.resting, HoldReason::Maintenance),
             (self.mode == LinkMode::Observe, HoldReason::Observed),
             (!self.commanded, HoldReason::NotLive),
+            (self.unanswered, HoldReason::NotPolled),
             (!self.read, HoldReason::Unread),
             (self.drifted, HoldReason::Drifted),
         ];

@@ -73,12 +73,21 @@ pub enum HoldReason {
     Drifted,
     /// Its agent is offline, or observes only.
     NotLive,
+    /// Its device cannot be polled.
+    NotPolled,
     /// Its ceiling could not be read back, or not since the collector started.
     Unread,
     /// It changed a short while ago.
     CoolDown {
         left_s: u32,
     },
+}
+
+impl HoldReason {
+    /// It will not be moved soon, so that nobody can count on what it leaves unused.
+    pub fn is_kept_out(self) -> bool {
+        matches!(self, Self::Maintenance | Self::Observed | Self::NotPolled | Self::Unread)
+    }
 }
 
 impl fmt::Display for LinkReason {
@@ -136,6 +145,7 @@ impl fmt::Display for HoldReason {
             Self::Unasked => {
                 f.write_str("By its mode a person approves what moves it, and nobody would see this plan first.")
             }
+            Self::NotPolled => f.write_str("Its device did not answer the last poll, so it keeps what it has."),
             Self::Unread => {
                 f.write_str("Its ceiling was not read back yet, so the whole uplink is reserved for it until it is.")
             }

@@ -21,6 +21,7 @@ const SAID: &[(&str, &str)] = &[
     ("It is under maintenance", "said-maintenance"),
     ("It is only observed", "said-observed"),
     ("By its mode a person approves what moves it", "said-unasked"),
+    ("Its device did not answer the last poll", "said-not-polled"),
     ("Its ceiling was not read back yet", "said-unread"),
     ("Its queue was changed by somebody else", "said-drifted"),
     ("Its agent is not taking changes", "said-not-live"),
@@ -262,6 +263,7 @@ mod tests {
             HoldReason::Unasked,
             HoldReason::Drifted,
             HoldReason::NotLive,
+            HoldReason::NotPolled,
             HoldReason::Unread,
             HoldReason::CoolDown { left_s: 90 },
         ];
