@@ -10,6 +10,7 @@ pub mod cases;
 pub mod changes;
 pub mod check;
 pub mod device;
+pub mod draft;
 pub mod findings;
 pub mod import;
 pub mod links;

@@ -27,7 +27,7 @@ use crate::{
     init, run,
     view::{AccountBody, LinkModeBody, ProposeBody, SummaryBody},
 };
-use args::{Archive, Ask, Audit, Broker, Cli, Command, Device, Init, Link, Propose};
+use args::{Archive, Ask, Audit, Broker, Cli, Command, Device, Init, Inventory, Link, Propose};
 use cases::Account;
 use maintenance::Maintenance;
 
@@ -129,6 +129,9 @@ async fn ask(socket: &Path, asked: Ask, out: &mut Printer<'_>) -> Result<u8, Fai
         Ask::Maintenance(Maintenance::Add(asked)) => admin::maintenance::add(socket, &asked.into(), out).await?,
         Ask::Maintenance(Maintenance::List { all }) => admin::maintenance::list(socket, all, out).await?,
         Ask::Maintenance(Maintenance::End { id }) => admin::maintenance::end(socket, id, out).await?,
+        Ask::Inventory(Inventory::Draft { out: file, probe }) => {
+            admin::draft::draft(socket, file.as_deref(), &probe, out).await?;
+        }
         Ask::Link(Link::Mode { name, mode }) => links::mode(socket, &LinkModeBody { link: name, mode }, out).await?,
         Ask::Findings { all } => findings::show(socket, all, out).await?,
         Ask::Proposals => proposals::list(socket, out).await?,
@@ -310,6 +313,9 @@ mod tests {
             assert!(parsed(line).err().is_some_and(|error| error.use_stderr()), "{line}");
         }
         assert!(parsed("takar maintenance add --site b --from 2026-11-27T08:00 --until 2026-11-28 --reason x").is_ok());
+        let draft = parsed("takar inventory draft --probe a.json b.json --out draft.toml").ok().unwrap();
+        let Command::Ask(Ask::Inventory(Inventory::Draft { probe, .. })) = draft.command else { panic!("no draft") };
+        assert_eq!(probe.len(), 2);
         assert!(parsed("takar --help").err().is_some_and(|error| !error.use_stderr()));
         assert!(parsed("takar init --root-out /r").is_ok());
         assert!(parsed("takar init --root-out /r --broker mosquitto --broker-name broker.example").is_ok());

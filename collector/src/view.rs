@@ -4,10 +4,12 @@
 mod accounts;
 mod cases;
 mod maintenance;
+mod reported;
 
 pub use accounts::*;
 pub use cases::*;
 pub use maintenance::*;
+pub use reported::*;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -27,6 +27,8 @@ pub enum Query {
     Proposals,
     Changes,
     Devices,
+    /// What they have, as their agents say.
+    Reported,
     Audit {
         from: u64,
     },

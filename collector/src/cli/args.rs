@@ -143,6 +143,9 @@ pub enum Ask {
     Status,
     /// Show every link, those in trouble on top.
     Links,
+    /// Draft a register of what is there already.
+    #[command(subcommand)]
+    Inventory(Inventory),
     /// Say what is worked on, and until when.
     #[command(subcommand)]
     Maintenance(super::maintenance::Maintenance),
@@ -179,6 +182,20 @@ pub enum Ask {
     /// Show or verify the audit log.
     #[command(subcommand)]
     Audit(Audit),
+}
+
+#[derive(Subcommand)]
+pub enum Inventory {
+    /// Write a register of the devices that agents report, and of those that were probed: a link for each pair of queues,
+    /// with what is in force on them. What a person must look at is marked.
+    Draft {
+        /// Write it there, which must not exist yet; standard output unless given.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// What takar-agent probe --json printed; several may be given.
+        #[arg(long, value_name = "FILE", num_args = 1..)]
+        probe: Vec<PathBuf>,
+    },
 }
 
 #[derive(Subcommand)]

@@ -10,6 +10,7 @@ mod inventory;
 mod links;
 mod proposals;
 mod propose;
+mod reported;
 mod status;
 
 use serde_json::Value;
@@ -75,6 +76,7 @@ impl Engine {
                 show(&changes.iter().map(change_view).collect::<Vec<_>>())
             }
             Query::Devices => show(&self.all_device_views()),
+            Query::Reported => show(&self.reported_views()),
             Query::Audit { from } => {
                 let leaves = self.store.leaves(from, LISTED * 20).map_err(failed)?;
                 show(&leaves.iter().map(|(index, line)| audit_view(*index, line)).collect::<Vec<_>>())
@@ -158,6 +160,7 @@ fn needed(query: &Query) -> Act {
         | Query::Proposals
         | Query::Changes
         | Query::Devices
+        | Query::Reported
         | Query::Propose(_)
         | Query::Register { .. }
         | Query::Check

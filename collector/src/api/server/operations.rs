@@ -76,6 +76,11 @@ pub fn operations() -> Vec<Operation> {
             "Devices, and requests that wait for approval.",
             view(|| Query::Devices),
         ),
+        Operation::get::<Vec<ReportedView>>(
+            "/v1/devices/reported",
+            "What devices have, as their agents say: interfaces, shapers and what is in force on them.",
+            view(|| Query::Reported),
+        ),
         Operation::post::<Map<String, Value>>("/v1/devices", "Adds an agent's enrolment request.", post(device_add))
             .body::<DeviceBody>(),
         Operation::post::<Map<String, Value>>(

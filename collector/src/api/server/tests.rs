@@ -89,6 +89,7 @@ async fn every_route_asks_its_question() {
         ("/v1/proposals", "Proposals"),
         ("/v1/changes", "Changes"),
         ("/v1/devices", "Devices"),
+        ("/v1/devices/reported", "Reported"),
         ("/v1/maintenance", "Maintenance { all: false }"),
         ("/v1/maintenance?all=true", "Maintenance { all: true }"),
         ("/v1/audit", "Audit { from: 0 }"),
