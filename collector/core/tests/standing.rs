@@ -1,5 +1,6 @@
-//! What keeps a link out of plans, and what only a person may approve: whatever modes and maintenance are, no plan moves a
-//! link that is only observed, worked on, or cannot be polled, and policy approves no plan that moves a link which is not live.
+//! What keeps a link out of plans, and what only a person may approve: whatever modes and maintenance are, no plan moves
+//! a link that is only observed, worked on, or cannot be polled, and policy approves no plan that moves one which is not
+//! live.
 #![allow(clippy::unwrap_used)] // helpers of tests may unwrap as tests do
 
 use proptest::{collection::vec, prelude::*};

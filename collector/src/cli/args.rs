@@ -186,8 +186,8 @@ pub enum Ask {
 
 #[derive(Subcommand)]
 pub enum Inventory {
-    /// Write a register of the devices that agents report, and of those that were probed: a link for each pair of queues,
-    /// with what is in force on them. What a person must look at is marked.
+    /// Write a register of the devices that agents report, and of those that were probed: a link for each pair of
+    /// queues, with what is in force on them. What a person must look at is marked.
     Draft {
         /// Write it there, which must not exist yet; standard output unless given.
         #[arg(long, value_name = "FILE")]

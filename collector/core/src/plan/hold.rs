@@ -13,8 +13,8 @@ pub struct Standing {
     pub mode: LinkMode,
     /// Its agent takes changes and lists its shaper.
     pub commanded: bool,
-    /// Its device did not answer the last poll, or not all of it: what was measured may be old, and no change of it could
-    /// be seen to hold.
+    /// Its device did not answer the last poll, or not all of it: what was measured may be old, and no change could be
+    /// seen to hold.
     pub unanswered: bool,
     /// Its ceiling was read back.
     pub read: bool,
