@@ -6,6 +6,7 @@
 
 mod args;
 mod cases;
+mod maintenance;
 
 use std::{
     io::IsTerminal as _,
@@ -24,10 +25,11 @@ use crate::{
     api::client::ClientError,
     config::{self, BrokerKind, Config, Endpoint},
     init, run,
-    view::{AccountBody, ProposeBody, SummaryBody},
+    view::{AccountBody, LinkModeBody, ProposeBody, SummaryBody},
 };
-use args::{Archive, Ask, Audit, Broker, Cli, Command, Device, Init, Propose};
+use args::{Archive, Ask, Audit, Broker, Cli, Command, Device, Init, Inventory, Link, Propose};
 use cases::Account;
+use maintenance::Maintenance;
 
 const DONE: u8 = 0;
 const FAILED: u8 = 1;
@@ -124,6 +126,13 @@ async fn ask(socket: &Path, asked: Ask, out: &mut Printer<'_>) -> Result<u8, Fai
         }
         Ask::Status => status::show(socket, out).await?,
         Ask::Links => links::show(socket, out).await?,
+        Ask::Maintenance(Maintenance::Add(asked)) => admin::maintenance::add(socket, &asked.into(), out).await?,
+        Ask::Maintenance(Maintenance::List { all }) => admin::maintenance::list(socket, all, out).await?,
+        Ask::Maintenance(Maintenance::End { id }) => admin::maintenance::end(socket, id, out).await?,
+        Ask::Inventory(Inventory::Draft { out: file, probe }) => {
+            admin::draft::draft(socket, file.as_deref(), &probe, out).await?;
+        }
+        Ask::Link(Link::Mode { name, mode }) => links::mode(socket, &LinkModeBody { link: name, mode }, out).await?,
         Ask::Findings { all } => findings::show(socket, all, out).await?,
         Ask::Proposals => proposals::list(socket, out).await?,
         Ask::Propose(Propose { uplink, dry_run, moves, reason }) => {
@@ -285,6 +294,12 @@ mod tests {
             "takar",
             "takar nothing",
             "takar approve seven",
+            "takar link mode sd-02",
+            "takar maintenance add --until 2026-11-28 --reason x",
+            "takar maintenance add --link a --site b --until 2026-11-28 --reason x",
+            "takar maintenance add --link a --until tomorrow --reason x",
+            "takar maintenance end first",
+            "takar link mode sd-02 off",
             "takar decline 7",
             "takar propose --move sd-02:down:20Mbit",
             "takar device approve core-1",
@@ -297,6 +312,10 @@ mod tests {
         for line in lines {
             assert!(parsed(line).err().is_some_and(|error| error.use_stderr()), "{line}");
         }
+        assert!(parsed("takar maintenance add --site b --from 2026-11-27T08:00 --until 2026-11-28 --reason x").is_ok());
+        let draft = parsed("takar inventory draft --probe a.json b.json --out draft.toml").ok().unwrap();
+        let Command::Ask(Ask::Inventory(Inventory::Draft { probe, .. })) = draft.command else { panic!("no draft") };
+        assert_eq!(probe.len(), 2);
         assert!(parsed("takar --help").err().is_some_and(|error| !error.use_stderr()));
         assert!(parsed("takar init --root-out /r").is_ok());
         assert!(parsed("takar init --root-out /r --broker mosquitto --broker-name broker.example").is_ok());

@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-use takar_collector_core::{assess::AssessSettings, plan::PlanSettings};
+use takar_collector_core::{assess::AssessSettings, plan::PlanSettings, policy::Policy};
 
 pub use endpoint::{BadEndpoint, Endpoint};
 pub use files::check_files;
@@ -81,16 +81,6 @@ pub struct Readings {
     pub max_gap_ms: u64,
     /// How rarely agents' devices move their counters.
     pub counter_step_ms: u64,
-}
-
-/// What may be done without asking a person.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Policy {
-    pub approve: bool,
-    /// The most a link may gain in one proposal, in thousandths of the ceiling it has.
-    pub max_gain_per_mille: u32,
-    /// Empty: all.
-    pub uplinks: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,6 +8,8 @@ mod dispatch;
 mod enrol;
 mod ingest;
 mod links;
+mod maintenance;
+mod modes;
 mod people;
 mod planning;
 mod post;
@@ -25,7 +27,7 @@ use takar_collector_core::{
     audit::{AuditEvent, AuditRecord, AuditTree},
     clockmap::ClockMap,
     intake::Intake,
-    inventory::{Inventory, LinkName, UplinkName},
+    inventory::{Inventory, LinkMode, LinkName, UplinkName},
     ledger::{Actor, Batch, Change, ProposalRecord, ProposalState},
 };
 use takar_notice::queue::Batch as Parcel;
@@ -67,6 +69,9 @@ pub struct Engine {
     inventory: Option<Inventory>,
     /// The ceiling on record, and since when.
     allocation: HashMap<(LinkName, Direction), Allocation>,
+    /// What people set; a link that is not here is live.
+    modes: BTreeMap<LinkName, LinkMode>,
+    maintenances: maintenance::Maintenances,
     watches: links::Watches,
     /// What interfaces last said of themselves, by device and name.
     facts: HashMap<(Name, Name), ingest::InterfaceState>,
@@ -222,6 +227,8 @@ impl Engine {
             agents: BTreeMap::new(),
             inventory: None,
             allocation: HashMap::new(),
+            maintenances: maintenance::Maintenances::load(store.as_ref(), links::reach(&config, now))?,
+            modes: store.link_modes()?.into_iter().map(|row| (row.link, row.mode)).collect(),
             watches: links::Watches::default(),
             facts: HashMap::new(),
             proposals: store.proposals(PROPOSALS_AT_HAND)?,
@@ -337,6 +344,7 @@ impl Engine {
 
     fn handle_tick(&mut self, now: UnixMillis) {
         self.commit_pending();
+        self.tend_maintenance(now);
         self.look_at_readings(now);
         self.watch_cases(now);
         // What was decided meanwhile is stored under a later time than this tick's, and no clock was set back.

@@ -5,6 +5,7 @@
 
 mod cell;
 mod csv;
+mod draft;
 mod files;
 mod place;
 mod schema;
@@ -23,7 +24,8 @@ use std::{fs, path::Path};
 use takar_collector_core::inventory::{self, RawInventory, Validated};
 
 pub use self::{
-    files::{write_template, write_to},
+    draft::{draft, read_probes},
+    files::{write_new, write_template, write_to},
     toml::{parse, rows},
     write::toml as write_toml,
 };

@@ -3,9 +3,13 @@
 
 mod accounts;
 mod cases;
+mod maintenance;
+mod reported;
 
 pub use accounts::*;
 pub use cases::*;
+pub use maintenance::*;
+pub use reported::*;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -55,13 +59,33 @@ pub struct LinkView {
     pub p95_bps: Option<u64>,
     pub peak_bps: Option<u64>,
     pub utilisation_per_mille: Option<u32>,
-    /// shortage, idle, fits, drifted, changing, not-measured, not-reported
+    /// shortage, idle, fits, drifted, changing, not-measured, not-reported, maintenance
     pub state: String,
     /// One sentence that says why it is in that state.
     pub why: String,
     pub poll: String,
+    /// observe, propose, live
+    pub mode: String,
     /// Newest reading's start.
     pub read_at: Option<u64>,
+}
+
+/// `POST /v1/links/mode`
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LinkModeBody {
+    pub link: String,
+    #[schemars(extend("enum" = ["observe", "propose", "live"]))]
+    pub mode: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct LinkModeView {
+    pub link: String,
+    pub mode: String,
+    pub was: String,
+    /// Proposals that moved it and waited.
+    pub superseded: Vec<u64>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

@@ -10,6 +10,7 @@ use takar_shared::{ChangeId, Digest, UnixMillis};
 use crate::{
     case::CaseId,
     ledger::{Actor, ProposalId},
+    maintenance::MaintenanceId,
 };
 
 /// One record. Field order is the order in the line: do not reorder.
@@ -124,6 +125,25 @@ pub enum AuditEvent {
     /// An account logged in.
     LoggedIn {
         account: String,
+    },
+    /// How far Takar may go with a link: observe, propose or live.
+    LinkModeChanged {
+        link: String,
+        from: String,
+        to: String,
+    },
+    /// `scope`: `link sd-02`, `site sd-02`, `uplink ast-01`. It ends by itself at `until`.
+    MaintenanceAdded {
+        maintenance: MaintenanceId,
+        scope: String,
+        from: UnixMillis,
+        until: UnixMillis,
+        reason: String,
+    },
+    /// Before its time, by a person.
+    MaintenanceEnded {
+        maintenance: MaintenanceId,
+        scope: String,
     },
 }
 

@@ -7,6 +7,7 @@
 mod budget;
 mod contact;
 mod contract;
+mod mode;
 mod name;
 mod need;
 mod notice;
@@ -23,6 +24,7 @@ use takar_shared::{BitsPerSec, Direction, Name, queue::Shaper};
 
 pub use budget::BudgetLine;
 pub use contract::Contract;
+pub use mode::{BadMode, LinkMode};
 pub use name::{BadName, ContractName, LinkName, NeedName, ProfileName, ProviderName, SiteName, UplinkName};
 pub use need::{Need, Profile, Wants, Weekdays, When};
 pub use notice::{ContractDiffers, Differs, Notice, OverBudget};
@@ -95,6 +97,8 @@ pub struct Link {
     /// First and last day of the allocation; `None`: without end.
     pub valid_from: Option<Date>,
     pub valid_to: Option<Date>,
+    /// What the register says; `None`: nothing, so that what was set stays.
+    pub mode: Option<LinkMode>,
     pub down: Side,
     pub up: Side,
 }

@@ -11,6 +11,7 @@
 //! a second opinion that shares no code with the planner.
 
 mod check;
+mod hold;
 mod max_min;
 mod pool;
 mod proposal;
@@ -23,6 +24,7 @@ use takar_shared::{BitsPerSec, Direction};
 
 use crate::inventory::{LinkName, UplinkName};
 pub use check::{Violation, check};
+pub use hold::Standing;
 pub use max_min::{MaxMinClaim, max_min};
 pub use proposal::{Move, Proposal, Why};
 pub use reason::{HoldReason, LinkReason, Reason};

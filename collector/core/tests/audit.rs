@@ -8,6 +8,7 @@ use takar_collector_core::{
     audit::{AuditEvent, AuditRecord, AuditTree, Fault, verify},
     case::CaseId,
     ledger::{Actor, ProposalId},
+    maintenance::MaintenanceId,
 };
 use takar_shared::{ChangeId, Digest, UnixMillis};
 
@@ -135,6 +136,24 @@ fn stored_lines_never_change() {
                 text: None,
             },
             r#"{"event":"case-moved","case":2,"act":"check","step":1,"state":"identify","evidence":"d4"}"#,
+        ),
+        (
+            AuditEvent::MaintenanceAdded {
+                maintenance: MaintenanceId(3),
+                scope: text("site sd-02"),
+                from: UnixMillis(10),
+                until: UnixMillis(20),
+                reason: text("fibre"),
+            },
+            r#"{"event":"maintenance-added","maintenance":3,"scope":"site sd-02","from":10,"until":20,"reason":"fibre"}"#,
+        ),
+        (
+            AuditEvent::MaintenanceEnded { maintenance: MaintenanceId(3), scope: text("site sd-02") },
+            r#"{"event":"maintenance-ended","maintenance":3,"scope":"site sd-02"}"#,
+        ),
+        (
+            AuditEvent::LinkModeChanged { link: text("sd-02"), from: text("live"), to: text("observe") },
+            r#"{"event":"link-mode-changed","link":"sd-02","from":"live","to":"observe"}"#,
         ),
         (
             AuditEvent::PaperWritten {

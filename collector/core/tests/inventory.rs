@@ -5,8 +5,8 @@
 mod terms;
 
 use takar_collector_core::inventory::{
-    Contention, LinkMeter, LinkName, Notice, OverBudget, Problem, RawInventory, RawLink, RawProvider, RawSide, RawSite,
-    RawUplink, Row, UplinkName, validate,
+    Contention, LinkMeter, LinkMode, LinkName, Notice, OverBudget, Problem, RawInventory, RawLink, RawProvider,
+    RawSide, RawSite, RawUplink, Row, UplinkName, validate,
 };
 use takar_shared::{
     BitsPerSec, Direction,
@@ -271,6 +271,18 @@ fn guarantees_must_fit_the_uplink() {
     });
     assert_eq!(places(&found), ["uplink[0].up_bps (uplink \"ast-01\")"]);
     assert!(found[0].what.contains("40 Mbit/s"), "{}", found[0]);
+}
+
+#[test]
+fn a_mode_is_one_of_three_or_none() {
+    let mut raw = sound();
+    read(&mut raw.links[0]).mode = Some("observe".into());
+    let inventory = validate(&raw).unwrap().inventory;
+    let modes: Vec<Option<LinkMode>> = inventory.links().iter().map(|link| link.mode).collect();
+    assert_eq!(modes, [None, Some(LinkMode::Observe)]);
+    let found = link_problems(|link| link.mode = Some("Live".into()));
+    assert_eq!(places(&found), ["link[0].mode (link \"b\")"]);
+    assert_eq!(found[0].what, "expected observe, propose or live, found \"Live\"");
 }
 
 #[test]

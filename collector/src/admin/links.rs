@@ -6,7 +6,7 @@ use super::{
     Failure, Printer, Tone, rate,
     table::{Table, or_unknown},
 };
-use crate::view::LinkView;
+use crate::view::{LinkModeBody, LinkModeView, LinkView};
 
 pub async fn show(socket: &Path, out: &mut Printer<'_>) -> Result<(), Failure> {
     if let Some(links) = super::get::<Vec<LinkView>>(socket, "/v1/links", out).await? {
@@ -15,8 +15,24 @@ pub async fn show(socket: &Path, out: &mut Printer<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
+pub async fn mode(socket: &Path, body: &LinkModeBody, out: &mut Printer<'_>) -> Result<(), Failure> {
+    if let Some(set) = super::post::<LinkModeView>(socket, "/v1/links/mode", body, out).await? {
+        out.line(&mode_set(&set))?;
+    }
+    Ok(())
+}
+
+fn mode_set(set: &LinkModeView) -> String {
+    let LinkModeView { link, mode, was, superseded } = set;
+    if mode == was {
+        return format!("{link}: {mode}, as before");
+    }
+    let superseded: String = superseded.iter().map(|id| format!("; proposal {id} is superseded")).collect();
+    format!("{link}: {mode}, was {was}{superseded}")
+}
+
 const HEADER: &[&str] =
-    &["link", "dir", "uplink", "state", "ceiling", "on device", "used", "p95", "peak", "use", "poll", "why"];
+    &["link", "dir", "uplink", "state", "ceiling", "on device", "used", "p95", "peak", "use", "poll", "mode", "why"];
 const RIGHT: &[usize] = &[4, 5, 6, 7, 8, 9];
 
 fn print(mut links: Vec<LinkView>, out: &mut Printer<'_>) -> io::Result<()> {
@@ -41,6 +57,7 @@ fn cells(link: LinkView) -> Vec<String> {
         rate::show_or_unknown(link.peak_bps),
         rate::percent(link.utilisation_per_mille),
         or_unknown((!link.poll.is_empty()).then_some(link.poll)),
+        link.mode,
         link.why,
     ]
 }
@@ -59,6 +76,7 @@ fn rank(state: &str) -> u8 {
         "changing" => 5,
         "fits" => 6,
         "idle" => 7,
+        "maintenance" => 8,
         _ => 4,
     }
 }
@@ -67,7 +85,7 @@ fn tone(state: &str) -> Tone {
     match rank(state) {
         0 => Tone::Bad,
         1..=4 => Tone::Warn,
-        7 => Tone::Quiet,
+        7 | 8 => Tone::Quiet,
         _ => Tone::Plain,
     }
 }
@@ -94,6 +112,7 @@ mod tests {
             state: state.into(),
             why: "because".into(),
             poll: String::new(),
+            mode: "live".into(),
             read_at: None,
         }
     }
@@ -106,12 +125,32 @@ mod tests {
 
     #[test]
     fn shortage_is_on_top_then_drifted_then_not_measured_then_the_rest() {
-        let states = ["idle", "fits", "not-reported", "changing", "not-measured", "brand-new", "shortage", "drifted"]
-            .map(|state| {
-                let name = format!("l-{state}");
-                link(&name, "down", state)
-            });
-        let expected = ["shortage", "drifted", "not-measured", "not-reported", "brand-new", "changing", "fits", "idle"];
+        let states = [
+            "maintenance",
+            "idle",
+            "fits",
+            "not-reported",
+            "changing",
+            "not-measured",
+            "brand-new",
+            "shortage",
+            "drifted",
+        ]
+        .map(|state| {
+            let name = format!("l-{state}");
+            link(&name, "down", state)
+        });
+        let expected = [
+            "shortage",
+            "drifted",
+            "not-measured",
+            "not-reported",
+            "brand-new",
+            "changing",
+            "fits",
+            "idle",
+            "maintenance",
+        ];
         assert_eq!(order(states.to_vec()), expected.map(|state| format!("l-{state} down")));
     }
 
@@ -138,9 +177,21 @@ mod tests {
             "9.5 Mbit/s",
             "95.0 %",
             "–",
+            "live",
             "because",
         ];
         assert_eq!(cells, expected);
+    }
+
+    #[test]
+    fn a_mode_is_told_with_what_it_ended() {
+        let set = |was: &str, superseded: &[u64]| {
+            let (link, mode, was) = ("sd-02".to_owned(), "observe".to_owned(), was.to_owned());
+            mode_set(&LinkModeView { link, mode, was, superseded: superseded.to_vec() })
+        };
+        assert_eq!(set("observe", &[]), "sd-02: observe, as before");
+        assert_eq!(set("live", &[]), "sd-02: observe, was live");
+        assert_eq!(set("live", &[3]), "sd-02: observe, was live; proposal 3 is superseded");
     }
 
     #[test]

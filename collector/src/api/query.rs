@@ -5,19 +5,30 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use crate::view::{
-    AccountBody, BodBody, CaseActBody, DeclineBody, DeviceBody, ImportBody, OpenCaseBody, ProposeBody, SummaryBody,
+    AccountBody, BodBody, CaseActBody, DeclineBody, DeviceBody, ImportBody, LinkModeBody, MaintenanceBody,
+    OpenCaseBody, ProposeBody, SummaryBody,
 };
 
 #[derive(Debug)]
 pub enum Query {
     Status,
     Links,
+    LinkMode(LinkModeBody),
+    Maintenance {
+        all: bool,
+    },
+    MaintenanceAdd(MaintenanceBody),
+    MaintenanceEnd {
+        id: u64,
+    },
     Findings {
         all: bool,
     },
     Proposals,
     Changes,
     Devices,
+    /// What they have, as their agents say.
+    Reported,
     Audit {
         from: u64,
     },

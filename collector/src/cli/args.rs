@@ -143,6 +143,15 @@ pub enum Ask {
     Status,
     /// Show every link, those in trouble on top.
     Links,
+    /// Draft a register of what is there already.
+    #[command(subcommand)]
+    Inventory(Inventory),
+    /// Say what is worked on, and until when.
+    #[command(subcommand)]
+    Maintenance(super::maintenance::Maintenance),
+    /// Say how far Takar may go with a link.
+    #[command(subcommand)]
+    Link(Link),
     /// Show what was found.
     Findings {
         /// Closed ones too.
@@ -173,6 +182,31 @@ pub enum Ask {
     /// Show or verify the audit log.
     #[command(subcommand)]
     Audit(Audit),
+}
+
+#[derive(Subcommand)]
+pub enum Inventory {
+    /// Write a register of the devices that agents report, and of those that were probed: a link for each pair of
+    /// queues, with what is in force on them. What a person must look at is marked.
+    Draft {
+        /// Write it there, which must not exist yet; standard output unless given.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// What takar-agent probe --json printed; several may be given.
+        #[arg(long, value_name = "FILE", num_args = 1..)]
+        probe: Vec<PathBuf>,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum Link {
+    /// observe: it neither gives nor gets. propose: a person approves what moves it. live: policy may.
+    Mode {
+        #[arg(value_name = "NAME")]
+        name: String,
+        #[arg(value_name = "MODE", value_parser = ["observe", "propose", "live"])]
+        mode: String,
+    },
 }
 
 #[derive(Subcommand)]

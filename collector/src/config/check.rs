@@ -8,13 +8,13 @@ use std::{
 };
 
 use takar_collector_core::{
-    assess::AssessSettings, inventory::UplinkName, plan::PlanSettings, window::STEPS_A_READING,
+    assess::AssessSettings, inventory::UplinkName, plan::PlanSettings, policy::Policy, window::STEPS_A_READING,
 };
 use takar_notice::config::RawNotice;
 use takar_shared::BitsPerSec;
 
 use super::{
-    Broker, BrokerKind, ChangeRules, Config, Endpoint, LONGEST_SOCKET, Policy, Problem, Readings,
+    Broker, BrokerKind, ChangeRules, Config, Endpoint, LONGEST_SOCKET, Problem, Readings,
     papers::papers,
     procedure::procedure,
     raw::{RawAssess, RawBroker, RawChange, RawConfig, RawPlan, RawPolicy, RawReadings},

@@ -10,12 +10,14 @@ mod inventory;
 mod links;
 mod proposals;
 mod propose;
+mod reported;
 mod status;
 
 use serde_json::Value;
 use takar_collector_core::{
     case::{CaseId, Role},
     ledger::ProposalId,
+    maintenance::MaintenanceId,
 };
 use takar_shared::UnixMillis;
 use takar_web::auth::Act;
@@ -58,6 +60,10 @@ impl Engine {
         match query {
             Query::Status => show(&self.status(now)),
             Query::Links => show(&self.link_views()),
+            Query::Maintenance { all } => show(&self.maintenance_views(all, now)?),
+            Query::MaintenanceAdd(body) => show(&self.add_maintenance(&body, actor, now)?),
+            Query::MaintenanceEnd { id } => show(&self.end_maintenance(MaintenanceId(id), actor, now)?),
+            Query::LinkMode(body) => show(&self.set_mode(&body, actor, now)?),
             Query::Findings { all } => {
                 let findings = self.store.findings(!all, LISTED).map_err(failed)?;
                 show(&findings.iter().map(finding_view).collect::<Vec<_>>())
@@ -70,6 +76,7 @@ impl Engine {
                 show(&changes.iter().map(change_view).collect::<Vec<_>>())
             }
             Query::Devices => show(&self.all_device_views()),
+            Query::Reported => show(&self.reported_views()),
             Query::Audit { from } => {
                 let leaves = self.store.leaves(from, LISTED * 20).map_err(failed)?;
                 show(&leaves.iter().map(|(index, line)| audit_view(*index, line)).collect::<Vec<_>>())
@@ -148,10 +155,12 @@ fn needed(query: &Query) -> Act {
     match query {
         Query::Status
         | Query::Links
+        | Query::Maintenance { .. }
         | Query::Findings { .. }
         | Query::Proposals
         | Query::Changes
         | Query::Devices
+        | Query::Reported
         | Query::Propose(_)
         | Query::Register { .. }
         | Query::Check
@@ -159,6 +168,8 @@ fn needed(query: &Query) -> Act {
         | Query::Case { .. }
         | Query::Papers => Act::Read,
         Query::Audit { .. } | Query::AuditVerify | Query::ArchiveVerify => Act::Audit,
+        Query::LinkMode(_) => Act::SetMode,
+        Query::MaintenanceAdd(_) | Query::MaintenanceEnd { .. } => Act::Maintain,
         Query::Import(_) | Query::DeviceAdd(_) | Query::DeviceApprove(_) => Act::Import,
         Query::Approve { .. } => Act::Approve,
         Query::Decline { .. } => Act::Propose,

@@ -45,7 +45,7 @@ pub struct Cases {
     of_finding: HashMap<u64, CaseId>,
     /// What verification last came to, so that only news is frozen.
     verified: HashMap<CaseId, String>,
-    /// Loans whose time has come and that cannot begin, and why.
+    /// Loans whose time to begin or to go back has come and that cannot, and why.
     held_up: BTreeMap<CaseId, String>,
     looked_at: UnixMillis,
     swept_at: UnixMillis,
@@ -84,7 +84,7 @@ impl Cases {
         self.open.values()
     }
 
-    /// Loans that cannot begin, though it is their time.
+    /// Loans that cannot begin or go back, though it is their time.
     pub fn held_up(&self) -> impl Iterator<Item = (&CaseId, &String)> {
         self.held_up.iter()
     }

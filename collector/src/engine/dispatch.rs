@@ -54,6 +54,11 @@ impl Engine {
             tracing::warn!(change = %id, device = %change.device, "could not be sent for too long; withdrawn");
             return self.withdraw(id, now);
         }
+        // What was approved before its link was taken out of plans is not signed any more.
+        if let Some(why) = change.moves.iter().find_map(|one| self.kept_out(&one.link)) {
+            tracing::warn!(change = %id, device = %change.device, "withdrawn: {why}");
+            return self.withdraw(id, now);
+        }
         let Some((serial, expects)) = self.ready_to_take(&change, now) else { return Ok(()) };
         if let Err(over) = self.may_dispatch(&change) {
             tracing::debug!(change = %id, "waits: {over}");

@@ -1,5 +1,7 @@
 //! Watches: one per link and direction, with its readings and what is found in them.
 
+mod rest;
+
 use std::collections::HashMap;
 
 use takar_collector_core::{
@@ -17,7 +19,7 @@ use takar_shared::{
 use takar_store::{FindingRecord, MeterId, SampleRow, Write};
 
 use super::{Allocation, Engine, ingest::counter};
-use crate::config::Readings;
+use crate::config::{Config, Readings};
 
 /// Every watch, and which meter feeds which.
 #[derive(Default)]
@@ -74,8 +76,7 @@ impl Watches {
     pub fn set_ceiling(&mut self, device: &Name, reading: &QueueReading, at: UnixMillis) -> bool {
         let key = (device.clone(), reading.shaper.clone(), reading.direction);
         let Some(watch) = self.shaped_by.get(&key).and_then(|key| self.all.get_mut(key)) else { return false };
-        let mir = if reading.disabled { BitsPerSec::ZERO } else { reading.mir };
-        watch.window.set_ceiling(at, mir);
+        watch.window.set_ceiling(at, rest::ceiling(reading));
         watch.observed.replace(reading.clone()).is_none()
     }
 
@@ -134,12 +135,14 @@ impl Engine {
     pub(super) fn watch_links(&mut self, now: UnixMillis) -> anyhow::Result<()> {
         let Some(inventory) = self.inventory.clone() else { return Ok(()) };
         let settings = window_settings(&self.config.readings);
-        let span = settings.reading_ms.saturating_mul(self.config.assess.look_back as u64 + 2);
-        let replayed = self.store.samples_of_all(UnixMillis(now.0.saturating_sub(span)), now)?;
+        let replayed = self.store.samples_of_all(reach(&self.config, now), now)?;
         // What lies before the first sample was not missed: nobody measured yet.
         let from = replayed.first().map_or(now, |row| row.at);
         let mut watches = Watches::default();
         for link in inventory.links() {
+            // The reading that maintenance ended in is not looked at either.
+            let rested = self.maintenances.rested_until(link, now);
+            let from = rested.map_or(from, |at| from.max(at.plus(settings.reading_ms.saturating_sub(1))));
             for direction in Direction::BOTH {
                 let side = link.side(direction);
                 let key = (link.name.clone(), direction);
@@ -251,12 +254,19 @@ impl Engine {
         }
         let until = UnixMillis(now.0.saturating_sub(lag_ms(&self.config.readings)));
         let unjudged = std::mem::take(&mut self.watches.unjudged);
-        let mut judged = Vec::new();
+        let (mut judged, mut resting) = (Vec::new(), Vec::new());
         for (key, watch) in &mut self.watches.all {
             let is_new = !watch.window.close_until(until).is_empty();
+            if self.maintenances.rests(&key.0) {
+                resting.extend(is_new.then(|| key.clone()));
+                continue;
+            }
             if is_new || unjudged && watch.window.newest().is_some() {
                 judged.push((key.clone(), watch.assessor.update(now, &watch.window)));
             }
+        }
+        for (link, direction) in resting {
+            self.publish_link(&link, direction);
         }
         if judged.is_empty() {
             return;
@@ -358,6 +368,12 @@ fn window_settings(readings: &Readings) -> WindowSettings {
         counter_step_ms: readings.counter_step_ms,
         ..WindowSettings::default()
     }
+}
+
+/// How far back readings are made of what is stored.
+pub(super) fn reach(config: &Config, now: UnixMillis) -> UnixMillis {
+    let readings = config.assess.look_back as u64 + 2;
+    UnixMillis(now.0.saturating_sub(config.readings.length_ms.saturating_mul(readings)))
 }
 
 /// Readings are closed this much behind the clock: as long as telemetry may take.

@@ -60,7 +60,7 @@ impl Person {
             Standing::Of(role) => auth::may(*role, act),
             Standing::Unmapped { root } => match act {
                 auth::Act::Read | auth::Act::Audit => true,
-                auth::Act::ManageAccounts | auth::Act::Import => *root,
+                auth::Act::ManageAccounts | auth::Act::Import | auth::Act::SetMode | auth::Act::Maintain => *root,
                 _ => false,
             },
         };

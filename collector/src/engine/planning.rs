@@ -12,7 +12,7 @@ use takar_collector_core::{
     case::{Act, By, CaseId},
     inventory::{Inventory, Link, LinkName, UplinkName},
     ledger::{Actor, ProposalId, ProposalRecord, ProposalState},
-    plan::{self, Outcome, PlanInput, Proposal, Why},
+    plan::{self, Outcome, PlanInput, Proposal},
 };
 use takar_shared::{Direction, UnixMillis};
 use takar_store::Write;
@@ -164,15 +164,8 @@ impl Engine {
 
     /// Inside the agreed policy no telephone call is needed.
     fn policy_allows(&self, id: ProposalId) -> bool {
-        let policy = &self.config.policy;
         let Some(record) = self.proposals.iter().find(|record| record.id == id) else { return false };
-        let proposal = &record.proposal;
-        policy.approve
-            && (policy.uplinks.is_empty() || policy.uplinks.iter().any(|name| name == proposal.uplink.as_str()))
-            && proposal.moves.iter().all(|one| {
-                one.to.saturating_sub(one.from) <= one.from.per_mille(policy.max_gain_per_mille)
-                    && one.why != Why::Asked
-            })
+        self.config.policy.allows(&record.proposal, |link| self.mode_of(link))
     }
 
     /// A proposal whose facts no longer hold is never decided upon.
@@ -180,17 +173,24 @@ impl Engine {
         let stale: Vec<_> =
             self.waiting_proposals().filter_map(|record| Some((record.id, self.stale(record)?))).collect();
         for (id, why) in stale {
-            let Some(position) = self.proposals.iter().position(|record| record.id == id) else { continue };
-            let mut record = self.proposals[position].clone();
-            record.state = ProposalState::Superseded { why: why.clone() };
-            record.decided_at = Some(now);
-            let event = AuditEvent::Superseded { proposal: id, why: why.clone() };
-            let act = Act::Supersede { proposal: id };
-            if self.decide_on(record, position, event, &act, &By::takar(), now).is_ok() {
-                tracing::info!(%id, "proposal superseded: {why}");
-                self.publish_event("superseded", serde_json::json!({"proposal": id.0, "why": why}));
-            }
+            self.supersede(id, why, now);
         }
+    }
+
+    /// True where it waited, and does not any more.
+    pub(super) fn supersede(&mut self, id: ProposalId, why: String, now: UnixMillis) -> bool {
+        let Some(position) = self.proposals.iter().position(|record| record.id == id) else { return false };
+        let mut record = self.proposals[position].clone();
+        record.state = ProposalState::Superseded { why: why.clone() };
+        record.decided_at = Some(now);
+        let event = AuditEvent::Superseded { proposal: id, why: why.clone() };
+        let act = Act::Supersede { proposal: id };
+        let done = self.decide_on(record, position, event, &act, &By::takar(), now).is_ok();
+        if done {
+            tracing::info!(%id, "proposal superseded: {why}");
+            self.publish_event("superseded", serde_json::json!({"proposal": id.0, "why": why}));
+        }
+        done
     }
 
     /// What became of a proposal, and with it of its case, in one transaction.
@@ -227,6 +227,9 @@ impl Engine {
         let proposal = &record.proposal;
         let Some(inventory) = &self.inventory else { return Some("there is no inventory any more".into()) };
         for one in &proposal.moves {
+            if let Some(why) = self.kept_out(&one.link) {
+                return Some(why);
+            }
             let Some(link) = inventory.link(&one.link).filter(|link| link.uplink == proposal.uplink) else {
                 return Some(format!("{} is not on {} any more", one.link, proposal.uplink));
             };

@@ -41,6 +41,11 @@ pub fn write_template(path: &Path) -> Result<(), String> {
     }
 }
 
+/// Writes a text to a new file.
+pub fn write_new(text: &str, path: &Path) -> Result<(), String> {
+    new_file(path, text.as_bytes())
+}
+
 pub fn bytes_of(file: &Path) -> Result<Vec<u8>, String> {
     let unreadable = |error: std::io::Error| format!("{} cannot be read: {error}", file.display());
     let length = fs::metadata(file).map_err(unreadable)?.len();

@@ -112,7 +112,7 @@ static SITE: [Column; 6] = [
     may("head", Text, "kepala satuan kerja", "who answers for it", "Ibu Ratna"),
 ];
 
-static LINK: [Column; 25] = [
+static LINK: [Column; 26] = [
     must("name", Name, "nama tautan", "the link's name", "sd-02"),
     may("title", Text, "nama lengkap", "full name", "SD Negeri 02, utama"),
     must("site", Name, "nama satuan kerja", "name of a site", "sd-02"),
@@ -122,6 +122,7 @@ static LINK: [Column; 25] = [
     may("weight", Count, "bobot 1-1000 (baku 10)", "1 to 1000, 10 unless given", "10"),
     may("valid_from", Date, "alokasi berlaku sejak", "first day of the allocation", "2026-01-01"),
     may("valid_to", Date, "alokasi berlaku sampai", "last day of the allocation", "2026-12-31"),
+    may("mode", Name, "observe, propose, live; kosong: tetap", "observe, propose, live; blank: as it is", "live"),
     may("down.queue", Text, "antrean RouterOS, unduh", "RouterOS queue, down", "sd-02"),
     may("down.class", Name, "kelas HTB, mis. 1:10", "HTB class, such as 1:10", ""),
     may("down.interface", Text, "antarmuka kelas itu", "interface of that class", ""),

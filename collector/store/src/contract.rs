@@ -21,7 +21,7 @@ pub type Reopen = Box<dyn FnMut() -> Box<dyn Store>>;
 /// # Panics
 /// Where the backend breaks the contract.
 pub fn contract(place: &mut dyn FnMut() -> Reopen) {
-    let checks: [fn(Reopen); 18] = [
+    let checks: [fn(Reopen); 20] = [
         an_empty_store_knows_nothing,
         a_commit_is_all_or_nothing,
         what_is_named_must_be_stored,
@@ -33,6 +33,8 @@ pub fn contract(place: &mut dyn FnMut() -> Reopen) {
         measured::a_quarantine_lasts_until_the_agent_is_approved_again,
         decided::what_was_put_is_there_after_reopening,
         decided::records_are_replaced_by_id,
+        decided::the_newest_mode_of_a_link_counts,
+        decided::maintenance_is_there_until_it_is_over,
         decided::a_serial_carries_one_command,
         decided::leaves_come_in_order,
         decided::receipts_chain,
@@ -59,6 +61,9 @@ fn an_empty_store_knows_nothing(mut open: Reopen) {
     assert_eq!(store.sample_count().expect("count"), 0);
     assert_eq!(store.inventory().expect("inventory"), None);
     assert_eq!(store.allocations().expect("allocations"), []);
+    assert_eq!(store.link_modes().expect("modes"), []);
+    assert_eq!(store.maintenances(10).expect("maintenances"), []);
+    assert_eq!(store.next_maintenance_id().expect("number").0, 1);
     assert_eq!(store.findings(false, 10).expect("findings"), []);
     assert_eq!(store.next_finding_id().expect("number"), 1);
     assert_eq!(store.proposals(10).expect("proposals"), []);

@@ -14,6 +14,7 @@ use takar_collector_core::{
     case::{Case, CaseId},
     inventory::LinkName,
     ledger::{Actor, Batch, Change, ProposalId, ProposalRecord},
+    maintenance::{Maintenance, MaintenanceId},
 };
 use takar_shared::{
     AgentId, BatchId, BitsPerSec, BootEpoch, ChangeId, Digest, Direction, Name, Seq, Serial, UnixMillis,
@@ -22,8 +23,8 @@ use takar_shared::{
 
 pub use error::{Cause, StoreError};
 pub use records::{
-    AccountRow, AgentRecord, AllocationRow, BirthRow, CeilingRow, DeliveryRow, EvidenceRow, FindingRecord, LossRow,
-    MeterId, MeterKey, OutboxRow, PaperFile, PaperKind, PaperRow, PollRow, QuarantineRow, ReceiptRow,
+    AccountRow, AgentRecord, AllocationRow, BirthRow, CeilingRow, DeliveryRow, EvidenceRow, FindingRecord, LinkModeRow,
+    LossRow, MeterId, MeterKey, OutboxRow, PaperFile, PaperKind, PaperRow, PollRow, QuarantineRow, ReceiptRow,
     ReportedSerialRow, SampleRow, StoredInventory,
 };
 pub use sqlite::SqliteStore;
@@ -94,6 +95,10 @@ pub enum Write {
         at: UnixMillis,
         change: Option<ChangeId>,
     },
+    /// Appended: how far Takar may go with a link. The newest counts.
+    LinkMode(LinkModeRow),
+    /// By id.
+    Maintenance(Maintenance),
     /// By id, as the next three.
     Finding(FindingRecord),
     Proposal(ProposalRecord),
@@ -192,6 +197,15 @@ pub trait Store: Send {
     fn allocations_at(&self, at: UnixMillis) -> Result<Vec<AllocationRow>, StoreError>;
     /// The newest of each link and direction, by link.
     fn allocations(&self) -> Result<Vec<AllocationRow>, StoreError>;
+    /// The newest of each link, by link.
+    fn link_modes(&self) -> Result<Vec<LinkModeRow>, StoreError>;
+    fn maintenance(&self, id: MaintenanceId) -> Result<Option<Maintenance>, StoreError>;
+    /// The newest first.
+    fn maintenances(&self, limit: u32) -> Result<Vec<Maintenance>, StoreError>;
+    /// Those that end later than `at`, by id.
+    fn maintenances_since(&self, at: UnixMillis) -> Result<Vec<Maintenance>, StoreError>;
+    /// 1 before the first.
+    fn next_maintenance_id(&self) -> Result<MaintenanceId, StoreError>;
     /// The newest first.
     fn findings(&self, open_only: bool, limit: u32) -> Result<Vec<FindingRecord>, StoreError>;
     /// 1 before the first.

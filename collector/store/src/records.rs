@@ -1,6 +1,11 @@
 //! The rows of the store that are not already records of the core.
 
-use takar_collector_core::{assess::Finding, case::CaseId, inventory::LinkName, ledger::Actor};
+use takar_collector_core::{
+    assess::Finding,
+    case::CaseId,
+    inventory::{LinkMode, LinkName},
+    ledger::Actor,
+};
 use takar_shared::{
     AgentId, BitsPerSec, BootEpoch, ChangeId, Digest, Direction, Name, Seq, Serial, UnixMillis, birth::Meter,
     bundle::RequestedDevice, queue::Shaper, receipt::Receipt, telemetry::PollOutcome,
@@ -128,6 +133,15 @@ pub struct AllocationRow {
     pub at: UnixMillis,
     /// The change that made it so; `None` where it was read or imported.
     pub change: Option<ChangeId>,
+}
+
+/// How far Takar may go with a link, who said so and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkModeRow {
+    pub link: LinkName,
+    pub mode: LinkMode,
+    pub at: UnixMillis,
+    pub by: Actor,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,12 +12,13 @@ use rusqlite::{Connection, MAIN_DB, OpenFlags, TransactionBehavior};
 use takar_collector_core::{
     case::{Case, CaseId},
     ledger::{Batch, Change, ProposalId, ProposalRecord},
+    maintenance::{Maintenance, MaintenanceId},
 };
 use takar_shared::{AgentId, BatchId, BootEpoch, ChangeId, Digest, Name, Seq, Serial, UnixMillis};
 
 use crate::{
-    AccountRow, AgentRecord, AllocationRow, BirthRow, CeilingRow, DeliveryRow, EvidenceRow, FindingRecord, LossRow,
-    MeterId, MeterKey, OutboxRow, PaperKind, PaperRow, PollRow, QuarantineRow, ReceiptRow, ReportedSerialRow,
+    AccountRow, AgentRecord, AllocationRow, BirthRow, CeilingRow, DeliveryRow, EvidenceRow, FindingRecord, LinkModeRow,
+    LossRow, MeterId, MeterKey, OutboxRow, PaperKind, PaperRow, PollRow, QuarantineRow, ReceiptRow, ReportedSerialRow,
     SampleRow, Store, StoreError, StoredInventory, Write,
 };
 use read::{cases, decided, measured};
@@ -156,6 +157,21 @@ impl Store for SqliteStore {
     }
     fn allocations(&self) -> Result<Vec<AllocationRow>, StoreError> {
         decided::allocations(&self.conn)
+    }
+    fn link_modes(&self) -> Result<Vec<LinkModeRow>, StoreError> {
+        decided::link_modes(&self.conn)
+    }
+    fn maintenance(&self, id: MaintenanceId) -> Result<Option<Maintenance>, StoreError> {
+        decided::maintenance(&self.conn, id)
+    }
+    fn maintenances(&self, limit: u32) -> Result<Vec<Maintenance>, StoreError> {
+        decided::maintenances(&self.conn, limit)
+    }
+    fn maintenances_since(&self, at: UnixMillis) -> Result<Vec<Maintenance>, StoreError> {
+        decided::maintenances_since(&self.conn, at)
+    }
+    fn next_maintenance_id(&self) -> Result<MaintenanceId, StoreError> {
+        decided::next_maintenance_id(&self.conn)
     }
     fn findings(&self, open_only: bool, limit: u32) -> Result<Vec<FindingRecord>, StoreError> {
         decided::findings(&self.conn, open_only, limit)

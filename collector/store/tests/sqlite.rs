@@ -6,9 +6,11 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use proptest::prelude::*;
 use rusqlite::Connection;
-use takar_collector_core::ledger::Actor;
+use takar_collector_core::{inventory::LinkMode, ledger::Actor};
 use takar_shared::{AgentId, BitsPerSec, BootEpoch, Digest, Direction, Seq, UnixMillis, birth::Meter, id};
-use takar_store::{AgentRecord, MeterId, MeterKey, SampleRow, SqliteStore, Store, StoreError, Write, contract::Reopen};
+use takar_store::{
+    AgentRecord, LinkModeRow, MeterId, MeterKey, SampleRow, SqliteStore, Store, StoreError, Write, contract::Reopen,
+};
 
 const AGENT: AgentId = AgentId([7; 16]);
 
@@ -147,7 +149,18 @@ fn a_database_of_the_first_schema_is_brought_up_to_date() {
     with_meter(&mut open(&path));
     // As the first schema left it.
     let raw = Connection::open(&path).unwrap();
-    let newer = ["quarantines", "reported_serials", "evidence", "papers", "cases", "accounts", "deliveries"];
+    let newer = [
+        "quarantines",
+        "reported_serials",
+        "evidence",
+        "papers",
+        "cases",
+        "accounts",
+        "deliveries",
+        "link_modes",
+        "maintenances",
+        "maintenances",
+    ];
     for table in newer {
         raw.execute_batch(&format!("DROP TABLE {table}")).unwrap();
     }
@@ -193,13 +206,19 @@ fn what_is_append_only_cannot_be_changed_by_sql_either() {
                 at: UnixMillis(1),
                 change: None,
             },
+            Write::LinkMode(LinkModeRow {
+                link: "sd-02".parse().unwrap(),
+                mode: LinkMode::Observe,
+                at: UnixMillis(1),
+                by: Actor::Takar,
+            }),
         ])
         .unwrap();
     drop(store);
 
     let raw = Connection::open(&path).unwrap();
     raw.execute_batch("INSERT INTO leaves (number, at, line) VALUES (0, 1, x'00')").unwrap();
-    for table in ["samples", "losses", "inventories", "allocations", "leaves"] {
+    for table in ["samples", "losses", "inventories", "allocations", "link_modes", "leaves"] {
         for sql in [format!("UPDATE {table} SET at = 2"), format!("DELETE FROM {table}")] {
             let error = raw.execute_batch(&sql).unwrap_err();
             assert!(error.to_string().contains("append-only"), "{sql}: {error}");

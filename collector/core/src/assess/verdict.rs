@@ -71,6 +71,8 @@ pub enum Ending {
     Measured { readings: usize },
     /// The ceiling was lifted, or is not known any more.
     CeilingUnknown,
+    /// The link is worked on: what is measured of it says nothing for now.
+    Maintenance,
 }
 
 impl fmt::Display for Verdict {
@@ -126,6 +128,7 @@ impl fmt::Display for Ending {
             Self::NotMeasured => f.write_str("the link is not measured any more"),
             Self::Measured { readings } => write!(f, "{readings} readings are valid again"),
             Self::CeilingUnknown => f.write_str("no ceiling is known any more"),
+            Self::Maintenance => f.write_str("the link is under maintenance"),
         }
     }
 }

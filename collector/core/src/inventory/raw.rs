@@ -23,6 +23,7 @@
 //! device = "core-1"
 //! interface = "ether2" # absent: the queues' own counters
 //! weight = 10          # the default; 1 to 1000
+//! mode = "observe"     # or propose, or live; absent: as it was set
 //! down = { queue = "sd-02", cir_bps = 2_000_000, mir_bps = 10_000_000 }
 //! up = { class = "1:10", interface = "e-wan", cir_bps = 1_000_000, mir_bps = 5_000_000, ceiling_bps = 20_000_000 }
 //! ```
@@ -135,6 +136,9 @@ pub struct RawLink {
     pub valid_from: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_to: Option<String>,
+    /// observe, propose or live; absent: as it was set, and live where it never was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
     // Tables come last, or TOML would read the keys after them as theirs.
     pub down: RawSide,
     pub up: RawSide,

@@ -9,8 +9,8 @@ use alloc::{
 use takar_shared::{BitsPerSec, Direction, Name, id::Quoted, queue::Shaper};
 
 use super::{
-    Contention, Inventory, Link, LinkMeter, Notice, Problem, Provider, RawHoliday, RawInventory, RawLink, RawProvider,
-    RawSite, RawUplink, Row, Side, Site, Uplink, contact, contract,
+    Contention, Inventory, Link, LinkMeter, LinkMode, Notice, Problem, Provider, RawHoliday, RawInventory, RawLink,
+    RawProvider, RawSite, RawUplink, Row, Side, Site, Uplink, contact, contract,
     need::{self, NeedReader},
     notice,
     place::{Place, Problems},
@@ -154,6 +154,10 @@ impl LinkReader<'_> {
         };
         let (from, to) = (("valid_from", row.valid_from.as_deref()), ("valid_to", row.valid_to.as_deref()));
         let valid = problems.days(place, from, to);
+        let mode = row.mode.as_deref().and_then(|text| {
+            let mode = text.parse::<LinkMode>();
+            mode.map_err(|bad| problems.add(place.key("mode"), format!("{bad}, found {}", Quoted(text)))).ok()
+        });
         let down = side(&row.down, &place.table("down"), capacity(Direction::Down), problems);
         let up = side(&row.up, &place.table("up"), capacity(Direction::Up), problems);
         if let Some(device) = &device {
@@ -171,6 +175,7 @@ impl LinkReader<'_> {
             weight,
             valid_from,
             valid_to,
+            mode,
             down: down?,
             up: up?,
         })

@@ -63,16 +63,31 @@ pub enum Reason {
 #[serde(rename_all = "kebab-case")]
 pub enum HoldReason {
     PendingChange,
+    /// It is worked on.
+    Maintenance,
+    /// By its mode it is only observed.
+    Observed,
+    /// By its mode a person approves what moves it, and nobody will see this plan first.
+    Unasked,
     /// What was read back is not what was last confirmed.
     Drifted,
     /// Its agent is offline, or observes only.
     NotLive,
+    /// Its device cannot be polled.
+    NotPolled,
     /// Its ceiling could not be read back, or not since the collector started.
     Unread,
     /// It changed a short while ago.
     CoolDown {
         left_s: u32,
     },
+}
+
+impl HoldReason {
+    /// It will not be moved soon, so that nobody can count on what it leaves unused.
+    pub fn is_kept_out(self) -> bool {
+        matches!(self, Self::Maintenance | Self::Observed | Self::NotPolled | Self::Unread)
+    }
 }
 
 impl fmt::Display for LinkReason {
@@ -125,6 +140,12 @@ impl fmt::Display for HoldReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PendingChange => f.write_str("A change of this link is still under way."),
+            Self::Maintenance => f.write_str("It is under maintenance, so it neither gives nor gets."),
+            Self::Observed => f.write_str("It is only observed, by its mode, so it neither gives nor gets."),
+            Self::Unasked => {
+                f.write_str("By its mode a person approves what moves it, and nobody would see this plan first.")
+            }
+            Self::NotPolled => f.write_str("Its device did not answer the last poll, so it keeps what it has."),
             Self::Unread => {
                 f.write_str("Its ceiling was not read back yet, so the whole uplink is reserved for it until it is.")
             }

@@ -18,6 +18,10 @@ pub(crate) struct Voice<'a> {
 /// How sentences begin that Takar keeps in English, and the word for each. What a person wrote is none of these.
 const SAID: &[(&str, &str)] = &[
     ("A change of this link is still under way", "said-pending"),
+    ("It is under maintenance", "said-maintenance"),
+    ("It is only observed", "said-observed"),
+    ("By its mode a person approves what moves it", "said-unasked"),
+    ("Its device did not answer the last poll", "said-not-polled"),
     ("Its ceiling was not read back yet", "said-unread"),
     ("Its queue was changed by somebody else", "said-drifted"),
     ("Its agent is not taking changes", "said-not-live"),
@@ -34,6 +38,7 @@ const SAID: &[(&str, &str)] = &[
     ("It could gain ", "said-gain-too-small"),
     ("The ceilings add up to ", "said-budget-exceeded"),
     ("it was over by itself before it could be verified", "said-over-by-itself"),
+    ("its link came under maintenance before it could be verified", "said-rests"),
     ("the time of the loan was over before it could begin", "said-loan-too-late"),
     ("The case has not ended", "said-not-ended"),
     ("The planner found nothing idle", "said-nothing-idle"),
@@ -253,8 +258,12 @@ mod tests {
         let (one, two, three) = (BitsPerSec(5_170_000), BitsPerSec(12_000_000), BitsPerSec(900_000));
         let holds = [
             HoldReason::PendingChange,
+            HoldReason::Maintenance,
+            HoldReason::Observed,
+            HoldReason::Unasked,
             HoldReason::Drifted,
             HoldReason::NotLive,
+            HoldReason::NotPolled,
             HoldReason::Unread,
             HoldReason::CoolDown { left_s: 90 },
         ];

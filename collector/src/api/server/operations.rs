@@ -39,6 +39,25 @@ pub fn operations() -> Vec<Operation> {
             "Every link in each direction, as it is now.",
             view(|| Query::Links),
         ),
+        Operation::post::<LinkModeView>("/v1/links/mode", "Says how far Takar may go with a link.", post(link_mode))
+            .body::<LinkModeBody>(),
+        Operation::get::<Vec<MaintenanceView>>(
+            "/v1/maintenance",
+            "What is worked on or will be; all: what is over too.",
+            get(maintenance),
+        )
+        .params::<AllParams>(),
+        Operation::post::<MaintenanceView>(
+            "/v1/maintenance",
+            "Says that a link, a site or an uplink is worked on.",
+            post(maintenance_add),
+        )
+        .body::<MaintenanceBody>(),
+        Operation::post::<MaintenanceView>(
+            "/v1/maintenance/{id}/end",
+            "Ends maintenance before its time.",
+            post(maintenance_end),
+        ),
         Operation::get::<Vec<FindingView>>("/v1/findings", "What was found on links.", get(findings))
             .params::<AllParams>(),
         Operation::get::<Vec<ProposalView>>("/v1/proposals", "Proposals, the newest first.", view(|| Query::Proposals)),
@@ -56,6 +75,11 @@ pub fn operations() -> Vec<Operation> {
             "/v1/devices",
             "Devices, and requests that wait for approval.",
             view(|| Query::Devices),
+        ),
+        Operation::get::<Vec<ReportedView>>(
+            "/v1/devices/reported",
+            "What devices have, as their agents say: interfaces, shapers and what is in force on them.",
+            view(|| Query::Reported),
         ),
         Operation::post::<Map<String, Value>>("/v1/devices", "Adds an agent's enrolment request.", post(device_add))
             .body::<DeviceBody>(),
@@ -150,6 +174,22 @@ struct AuditParams {
 
 async fn audit(State(engine): State<Engine>, caller: Caller, Params(params): Params<AuditParams>) -> Answer {
     ask(&engine, caller, Query::Audit { from: params.from }).await
+}
+
+async fn link_mode(State(engine): State<Engine>, caller: Caller, Body(body): Body<LinkModeBody>) -> Answer {
+    ask(&engine, caller, Query::LinkMode(body)).await
+}
+
+async fn maintenance(State(engine): State<Engine>, caller: Caller, Params(params): Params<AllParams>) -> Answer {
+    ask(&engine, caller, Query::Maintenance { all: params.all }).await
+}
+
+async fn maintenance_add(State(engine): State<Engine>, caller: Caller, Body(body): Body<MaintenanceBody>) -> Answer {
+    ask(&engine, caller, Query::MaintenanceAdd(body)).await
+}
+
+async fn maintenance_end(State(engine): State<Engine>, caller: Caller, Id(id): Id) -> Answer {
+    ask(&engine, caller, Query::MaintenanceEnd { id }).await
 }
 
 async fn import(State(engine): State<Engine>, caller: Caller, Body(body): Body<ImportBody>) -> Answer {

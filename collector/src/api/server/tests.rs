@@ -89,6 +89,9 @@ async fn every_route_asks_its_question() {
         ("/v1/proposals", "Proposals"),
         ("/v1/changes", "Changes"),
         ("/v1/devices", "Devices"),
+        ("/v1/devices/reported", "Reported"),
+        ("/v1/maintenance", "Maintenance { all: false }"),
+        ("/v1/maintenance?all=true", "Maintenance { all: true }"),
         ("/v1/audit", "Audit { from: 0 }"),
         ("/v1/audit?from=40", "Audit { from: 40 }"),
         ("/v1/audit/verify", "AuditVerify"),
@@ -98,6 +101,17 @@ async fn every_route_asks_its_question() {
     }
     let posts = [
         ("/v1/import", json!({ "file": "a.toml", "text": "", "dry_run": true }), "Import(ImportBody"),
+        (
+            "/v1/maintenance",
+            json!({ "site": "sd-02", "until": 9, "reason": "fibre" }),
+            "MaintenanceAdd(MaintenanceBody { link: None, site: Some(\"sd-02\"), uplink: None, from: None, until: 9",
+        ),
+        ("/v1/maintenance/3/end", Value::Null, "MaintenanceEnd { id: 3 }"),
+        (
+            "/v1/links/mode",
+            json!({ "link": "sd-02", "mode": "observe" }),
+            "LinkMode(LinkModeBody { link: \"sd-02\", mode: \"observe\" })",
+        ),
         ("/v1/propose", json!({ "uplink": "ast-01" }), "Propose(ProposeBody { uplink: Some(\"ast-01\"), moves: []"),
         ("/v1/proposals/7/approve", Value::Null, "Approve { proposal: 7 }"),
         ("/v1/proposals/7/decline", json!({ "reason": "exam week" }), "Decline { proposal: 7, body: DeclineBody"),

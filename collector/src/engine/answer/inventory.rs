@@ -88,7 +88,10 @@ impl Engine {
         if self.open_changes().next().is_some() {
             return Err(ApiError::Conflict("changes are under way; import when they have ended".into()));
         }
+        let modes = self.modes_in(&inventory);
+        let (mode_writes, mode_events) = self.mode_writes(&modes, &by, now);
         let mut writes = vec![Write::Inventory { at: now, by: by.clone(), text: body.text.clone(), digest }];
+        writes.extend(mode_writes);
         let mut allocations = Vec::new();
         let before = self.inventory.as_ref();
         for link in inventory.links() {
@@ -111,7 +114,9 @@ impl Engine {
         }
         let event =
             AuditEvent::InventoryImported { digest: digest.to_string(), uplinks: view.uplinks, links: view.links };
-        self.decide(writes, vec![(by, event)])?;
+        let mut events = vec![(by, event)];
+        events.extend(mode_events);
+        self.decide(writes, events)?;
         let observed: Vec<_> = self
             .agents
             .values()
@@ -128,6 +133,8 @@ impl Engine {
                 self.watches.set_ceiling(&device, reading, now);
             }
         }
+        self.took_modes(&modes, now);
+        self.tend_maintenance(now);
         self.publish_inventory();
         show(&view)
     }

@@ -2,7 +2,7 @@
 
 use takar_collector_core::{
     assess::{FindingKind, NoFinding},
-    inventory::{Link, LinkMeter, LinkName},
+    inventory::{Link, LinkMeter, LinkMode, LinkName},
 };
 use takar_shared::{
     Direction,
@@ -30,7 +30,11 @@ impl Engine {
         let watch = self.watches.get(name, direction)?;
         let newest = watch.window.readings().rev().find(|reading| reading.valid);
         let served = watch.demand().served;
-        let (state, why) = self.link_state(link, direction);
+        let (state, mut why) = self.link_state(link, direction);
+        let mode = self.mode_of(name);
+        if mode == LinkMode::Observe {
+            why = format!("{}. It is only observed, by its mode", why.trim_end_matches('.'));
+        }
         let device = self.device(link.device.as_str()).map(|(_, device)| device);
         Some(LinkView {
             link: name.as_str().into(),
@@ -48,11 +52,15 @@ impl Engine {
             state: state.into(),
             why,
             poll: outcome_word(device.and_then(|device| device.outcome)).into(),
+            mode: mode.to_string(),
             read_at: newest.map(|reading| reading.start.0),
         })
     }
 
     fn link_state(&self, link: &Link, direction: Direction) -> (&'static str, String) {
+        if let Some(maintenance) = self.maintenances.of(&link.name) {
+            return ("maintenance", format!("under maintenance {}", self.maintenance_told(maintenance)));
+        }
         let Some((agent, device)) = self.device(link.device.as_str()) else {
             return ("not-reported", format!("no enrolled agent has reported device {}", link.device));
         };

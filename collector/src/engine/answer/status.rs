@@ -61,13 +61,16 @@ impl Engine {
                 notices.push(format!("agent {name} refused {} messages since it started", agent.alarms));
             }
         }
+        for one in self.maintenances.on(now) {
+            notices.push(format!("{} is under maintenance {}", one.scope, self.maintenance_told(one)));
+        }
         for case in overdue.iter().filter_map(|id| self.cases.get(*id)) {
             let Some(step) = case.step() else { continue };
             let waits = self.waits_for(case).map_or_else(String::new, |what| format!("; it waits for: {what}"));
             notices.push(format!("case {} is overdue in step {} ({step}){waits}", case.id, step.number()));
         }
         for (case, why) in self.cases.held_up() {
-            notices.push(format!("case {case}: it is time for the loan, and it cannot begin: {why}"));
+            notices.push(format!("case {case}: {why}"));
         }
         if let Some(trouble) = self.cases.paper_trouble() {
             notices.push(trouble.to_owned());

@@ -2,6 +2,7 @@
 
 use takar_collector_core::{
     case::{Act, By, Case, CaseId, Step},
+    inventory::LinkMode,
     ledger::{Actor, ProposalId, ProposalRecord},
     plan::{self, ClaimDemand, HoldReason, PlanInput},
 };
@@ -57,10 +58,7 @@ impl Engine {
         let Some(proposal) = outcome.proposal else {
             let why: Vec<_> = outcome.reasons.iter().map(|one| format!("{}: {}", one.link, one.reason)).collect();
             let why = why.join("; ");
-            // Reasons tell minutes and rates, so they change while nothing else does: told in the log once.
-            if self.cases.held_up.insert(case.id, why.clone()).is_none() {
-                tracing::warn!(case = %case.id, "the loan cannot begin yet: {why}");
-            }
+            self.hold_up(case.id, "begin", why);
             return Ok(());
         };
         if !plan::check(&proposal, &input).is_empty() {
@@ -77,6 +75,10 @@ impl Engine {
         let loan = case.loan.as_ref()?;
         let mut input = self.plan_input(&case.uplink, case.direction, now)?;
         for claim in &mut input.claims {
+            // The head granted the loan, and not what others give for it.
+            if claim.link != loan.link && claim.held.is_none() && self.mode_of(&claim.link) == LinkMode::Propose {
+                claim.held = Some(HoldReason::Unasked);
+            }
             if claim.link == loan.link {
                 claim.demand = ClaimDemand::AtLeast(loan.to);
                 claim.held = claim.held.filter(|held| !matches!(held, HoldReason::CoolDown { .. }));
@@ -87,6 +89,14 @@ impl Engine {
         // The head granted so much, however small the link's ceiling is otherwise.
         input.settings.max_gain_per_mille = u32::MAX;
         Some(input)
+    }
+
+    /// Reasons tell minutes and rates, so they change while nothing else does: told in the log once.
+    fn hold_up(&mut self, case: CaseId, what: &str, why: String) {
+        let told = format!("it is time for the loan to {what}, and it cannot: {why}");
+        if self.cases.held_up.insert(case, told.clone()).is_none() {
+            tracing::warn!(%case, "{told}");
+        }
     }
 
     /// The moves of the loan, the other way round; whatever else moved meanwhile stays.
@@ -100,8 +110,15 @@ impl Engine {
             return self.nothing_to_take_back(case, now);
         }
         let body = ProposeBody { moves, reason: None, uplink: None, dry_run: false };
-        let (_, proposal) = self.asked_proposal(&body, now).map_err(ApiError::Invalid)?;
+        let proposal = match self.asked_proposal(&body, now) {
+            Ok((_, proposal)) => proposal,
+            Err(problems) => {
+                self.hold_up(case.id, "go back", problems.join("; "));
+                return Ok(());
+            }
+        };
         let id = self.propose(case.id, proposal, Vec::new(), None, &By::takar(), None, now)?;
+        self.cases.held_up.remove(&case.id);
         self.approve(id, &self.granted(case), now)
     }
 

@@ -21,7 +21,8 @@ pub(in crate::engine) struct Unmet {
 impl Engine {
     pub(super) fn open_for_needs(&mut self, now: UnixMillis) {
         for unmet in self.unmet_needs(now) {
-            if self.cases.gathering(&unmet.uplink, unmet.direction).is_some() || self.is_told(&unmet) {
+            let is_gathered = self.cases.gathering(&unmet.uplink, unmet.direction).is_some();
+            if is_gathered || self.maintenances.rests(&unmet.link) || self.is_told(&unmet) {
                 continue;
             }
             let opening = Opening {

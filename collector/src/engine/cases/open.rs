@@ -53,6 +53,7 @@ impl Engine {
             .findings
             .values()
             .filter(|record| record.closed_at.is_none() && record.finding.kind == FindingKind::Shortage)
+            .filter(|record| !self.maintenances.rests(&record.finding.link))
             .map(|record| (record.id, record.finding.clone()))
             .collect();
         for (finding, found) in shortages {

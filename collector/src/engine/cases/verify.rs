@@ -28,7 +28,13 @@ impl Engine {
             return Ok(());
         }
         let Some(finding) = self.standing(&case) else {
-            let reason = "it was over by itself before it could be verified".to_owned();
+            let rests = case.links.iter().any(|link| self.maintenances.rests(link));
+            let reason = if rests {
+                "its link came under maintenance before it could be verified"
+            } else {
+                "it was over by itself before it could be verified"
+            };
+            let reason = reason.to_owned();
             return self.move_case(id, &Act::Dismiss { reason }, &By::takar(), None, now);
         };
         let Some(verification) = self.verification(&finding, now) else { return Ok(()) };

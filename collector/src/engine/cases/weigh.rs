@@ -4,7 +4,7 @@ use serde::Serialize;
 use takar_collector_core::{
     case::{Act, By, CaseId, Dialogue, Step},
     inventory::UplinkName,
-    plan::{self, ClaimDemand, PlanInput, Proposal},
+    plan::{self, ClaimDemand, HoldReason, PlanInput, Proposal},
 };
 use takar_shared::{BitsPerSec, Direction, UnixMillis};
 use takar_store::EvidenceRow;
@@ -111,7 +111,8 @@ impl Engine {
     fn lendable(&self, uplink: &UplinkName, direction: Direction) -> BitsPerSec {
         let now = crate::clock::now();
         let Some(input) = self.plan_input(uplink, direction, now) else { return BitsPerSec::ZERO };
-        let unused = input.claims.iter().filter_map(|claim| match claim.demand {
+        let may_give = input.claims.iter().filter(|claim| !claim.held.is_some_and(HoldReason::is_kept_out));
+        let unused = may_give.filter_map(|claim| match claim.demand {
             ClaimDemand::Known(need) => Some(claim.current_mir.saturating_sub(need)),
             ClaimDemand::AtLeast(_) | ClaimDemand::Unknown => None,
         });

@@ -85,7 +85,7 @@ impl Engine {
         let sum_after = sum_before.saturating_add(gained).saturating_sub(given);
         let budget = input.mir_budget;
         if sum_after > budget.max(sum_before.saturating_sub(BitsPerSec(1))) && gained > BitsPerSec::ZERO {
-            let unread = input.claims.iter().filter(|claim| claim.held == Some(HoldReason::Unread));
+            let unread = input.claims.iter().filter(|claim| self.observed(&claim.link, direction).is_none());
             let unread: Vec<_> = unread.map(|claim| claim.link.as_str()).collect();
             let because = if unread.is_empty() {
                 String::new()

@@ -4,10 +4,10 @@ use takar_collector_core::{
     case::CaseId,
     demand::Estimate,
     inventory::{Link, LinkName, UplinkName},
-    plan::{Claim, ClaimDemand, HoldReason, PlanInput},
+    plan::{Claim, ClaimDemand, HoldReason, PlanInput, Standing},
     reserve::{self, Hold},
 };
-use takar_shared::{BitsPerSec, Direction, UnixMillis, birth::Mode};
+use takar_shared::{BitsPerSec, Direction, UnixMillis, birth::Mode, telemetry::PollOutcome};
 
 use crate::engine::Engine;
 
@@ -119,26 +119,24 @@ impl Engine {
     }
 
     fn held(&self, link: &Link, direction: Direction, now: UnixMillis) -> Option<HoldReason> {
-        if self.change_of(&link.name, direction).is_some() {
-            return Some(HoldReason::PendingChange);
-        }
-        let live = self
-            .device(link.device.as_str())
-            .is_some_and(|(agent, _)| agent.is_commanded() && agent.mode() == Some(Mode::Live));
-        if !live || self.bound(link, direction).is_none() {
-            return Some(HoldReason::NotLive);
-        }
-        if self.observed(&link.name, direction).is_none() {
-            return Some(HoldReason::Unread);
-        }
-        if self.is_drifted(link, direction) {
-            return Some(HoldReason::Drifted);
-        }
-        let changed_at =
-            self.allocation.get(&(link.name.clone(), direction)).and_then(|allocation| allocation.changed_at)?;
-        let left_ms = self.config.hold_down_ms.saturating_sub(now.since(changed_at));
-        (left_ms > 0)
-            .then(|| HoldReason::CoolDown { left_s: u32::try_from(left_ms.div_ceil(1000)).unwrap_or(u32::MAX) })
+        let device = self.device(link.device.as_str());
+        let live = device.is_some_and(|(agent, _)| agent.is_commanded() && agent.mode() == Some(Mode::Live));
+        // Where only the queues could not be read, that is said of the ceiling.
+        let polled = |outcome: PollOutcome| matches!(outcome, PollOutcome::Ok | PollOutcome::QueuesUnreadable);
+        let outcome = device.and_then(|(_, device)| device.outcome);
+        let allocation = self.allocation.get(&(link.name.clone(), direction));
+        let changed_at = allocation.and_then(|allocation| allocation.changed_at);
+        let standing = Standing {
+            changing: self.change_of(&link.name, direction).is_some(),
+            resting: self.maintenances.rests(&link.name),
+            mode: self.mode_of(&link.name),
+            commanded: live && self.bound(link, direction).is_some(),
+            unanswered: outcome.is_some_and(|outcome| !polled(outcome)),
+            read: self.observed(&link.name, direction).is_some() && outcome != Some(PollOutcome::QueuesUnreadable),
+            drifted: self.is_drifted(link, direction),
+            rests_ms: changed_at.map_or(0, |at| self.config.hold_down_ms.saturating_sub(now.since(at))),
+        };
+        standing.hold()
     }
 
     /// *Drifted*: read back ≠ on record.

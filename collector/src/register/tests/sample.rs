@@ -34,6 +34,7 @@ pub fn full() -> RawInventory {
                 weight: Some(1),
                 valid_from: text(),
                 valid_to: text(),
+                mode: text(),
                 down: side(),
                 up: side(),
                 ..RawLink::default()
@@ -176,12 +177,14 @@ fn site(profiles: usize) -> impl Strategy<Value = RawSite> {
 }
 
 fn link() -> impl Strategy<Value = RawLink> {
-    let head = (maybe_text(), option::of(1..=1000_u32), option::of(date(2026)), option::of(date(2027)));
-    (head, side(), side()).prop_map(|((title, weight, valid_from, valid_to), down, up)| RawLink {
+    let mode = option::of(prop_oneof!["observe", "propose", "live"]);
+    let head = (maybe_text(), option::of(1..=1000_u32), option::of(date(2026)), option::of(date(2027)), mode);
+    (head, side(), side()).prop_map(|((title, weight, valid_from, valid_to, mode), down, up)| RawLink {
         title,
         weight,
         valid_from,
         valid_to,
+        mode,
         down,
         up,
         ..RawLink::default()

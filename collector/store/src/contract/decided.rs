@@ -1,6 +1,10 @@
 //! What was decided, sent and received.
 
-use takar_collector_core::ledger::{Actor, BatchState, ChangeState, ProposalId, ProposalState};
+use takar_collector_core::{
+    inventory::LinkMode,
+    ledger::{Actor, BatchState, ChangeState, ProposalId, ProposalState},
+    maintenance::{Maintenance, MaintenanceId, Scope},
+};
 use takar_shared::{
     BitsPerSec, ChangeId, Digest, Direction, Serial, UnixMillis,
     receipt::{Phase, RollbackCause},
@@ -13,7 +17,7 @@ use super::{
         link, name, outbox, proposal, receipt, root,
     },
 };
-use crate::{AllocationRow, OutboxRow, ReceiptRow, StoreError, StoredInventory, Write};
+use crate::{AllocationRow, LinkModeRow, OutboxRow, ReceiptRow, Store, StoreError, StoredInventory, Write};
 
 fn inventory(at: u64, by: Actor) -> StoredInventory {
     let text = format!("# imported at {at}\n[[link]]\n");
@@ -104,6 +108,49 @@ pub(super) fn records_are_replaced_by_id(mut open: Reopen) {
     assert_eq!(store.proposals(10).expect("proposals"), [declined]);
     assert_eq!(store.findings(true, 10).expect("findings"), []);
     assert_eq!(store.findings(false, 10).expect("findings"), [closed]);
+}
+
+pub(super) fn the_newest_mode_of_a_link_counts(mut open: Reopen) {
+    let row =
+        |of: &str, mode, at| LinkModeRow { link: link(of), mode, at: UnixMillis(at), by: Actor::Person("sri".into()) };
+    let (first, second) = (row("b", LinkMode::Observe, 30), row("b", LinkMode::Live, 20));
+    let other = row("a", LinkMode::Propose, 10);
+    let mut store = open();
+    store.commit(&[Write::LinkMode(first.clone()), Write::LinkMode(other.clone())]).expect("two modes");
+    assert_eq!(store.link_modes().expect("modes"), [other.clone(), first], "by link");
+    // Put later it counts, whatever the clock said then.
+    store.commit(&[Write::LinkMode(second.clone())]).expect("another mode");
+    drop(store);
+    assert_eq!(open().link_modes().expect("modes"), [other, second]);
+}
+
+pub(super) fn maintenance_is_there_until_it_is_over(mut open: Reopen) {
+    let one = |id, from, until| Maintenance {
+        id: MaintenanceId(id),
+        scope: Scope::Link(link("sd-02.wan")),
+        from: UnixMillis(from),
+        until: UnixMillis(until),
+        reason: "the fibre is moved".into(),
+        added_at: UnixMillis(5),
+        added_by: Actor::Person("sri".into()),
+        ended: None,
+    };
+    let (first, second) = (one(1, 10, 100), one(2, 50, 90));
+    let mut store = open();
+    store.commit(&[Write::Maintenance(first.clone()), Write::Maintenance(second.clone())]).expect("two of them");
+    let since = |store: &dyn Store, at| store.maintenances_since(UnixMillis(at)).expect("maintenances");
+    assert_eq!(since(store.as_ref(), 89), [first.clone(), second.clone()], "by id");
+    assert_eq!(since(store.as_ref(), 90), [first.clone()], "the end does not belong to it");
+    let ended = Maintenance { ended: Some((UnixMillis(60), Actor::Takar)), ..first };
+    store.commit(&[Write::Maintenance(ended.clone())]).expect("an earlier end");
+    drop(store);
+    let store = open();
+    assert_eq!(since(store.as_ref(), 60), [second.clone()]);
+    assert_eq!(store.maintenances(10).expect("maintenances"), [second, ended.clone()], "the newest first");
+    assert_eq!(store.maintenances(1).expect("maintenances").len(), 1);
+    assert_eq!(store.maintenance(MaintenanceId(1)).expect("maintenance"), Some(ended));
+    assert_eq!(store.maintenance(MaintenanceId(3)).expect("maintenance"), None);
+    assert_eq!(store.next_maintenance_id().expect("number"), MaintenanceId(3));
 }
 
 pub(super) fn a_serial_carries_one_command(mut open: Reopen) {

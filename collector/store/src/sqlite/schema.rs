@@ -11,7 +11,7 @@ use crate::StoreError;
 /// "TAKR": tells a Takar database from any other SQLite file.
 const APPLICATION_ID: i32 = 0x5441_4b52;
 
-const SCRIPTS: &[&str] = &[V1, V2, V3];
+const SCRIPTS: &[&str] = &[V1, V2, V3, V4, V5];
 
 /// Refuses a file that is not Takar's, or is of a newer Takar; changes nothing in it.
 pub(super) fn check(conn: &Connection, path: &Path) -> Result<(), StoreError> {
@@ -347,3 +347,28 @@ CREATE INDEX inventories_by_time ON inventories (at);
     append_only!("evidence"),
     append_only!("papers"),
 );
+
+/// How far Takar may go with each link.
+const V4: &str = concat!(
+    "
+CREATE TABLE link_modes (
+    id INTEGER PRIMARY KEY,
+    link TEXT NOT NULL,
+    mode TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    made_by TEXT NOT NULL
+) STRICT;
+CREATE INDEX link_modes_by_link ON link_modes (link);
+",
+    append_only!("link_modes"),
+);
+
+/// What is worked on. `ends_at` is earlier than in `body` where somebody ended it before its time.
+const V5: &str = "
+CREATE TABLE maintenances (
+    id INTEGER PRIMARY KEY,
+    ends_at INTEGER NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+CREATE INDEX maintenances_by_end ON maintenances (ends_at);
+";

@@ -26,6 +26,8 @@ pub(super) fn apply(conn: &Connection, write: &Write) -> Result<(), StoreError> 
         Write::Allocation { link, direction, cir, mir, at, change } => {
             decided::allocation(conn, link, *direction, (*cir, *mir), *at, *change)
         }
+        Write::LinkMode(row) => decided::link_mode(conn, row),
+        Write::Maintenance(one) => decided::maintenance(conn, one),
         Write::Finding(record) => decided::finding(conn, record),
         Write::Proposal(record) => decided::proposal(conn, record),
         Write::Batch(batch) => decided::batch(conn, batch),

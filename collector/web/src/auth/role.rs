@@ -33,6 +33,10 @@ pub enum Act {
     Remark,
     ManageAccounts,
     Import,
+    /// How far Takar may go with a link.
+    SetMode,
+    /// Say that a link is worked on.
+    Maintain,
     Audit,
     /// The provider's answer: by itself, or written down by the team that telephoned.
     DecideAsProvider,
@@ -53,13 +57,16 @@ pub fn may(role: Role, act: Act) -> bool {
             | Act::Propose
             | Act::Coordinate
             | Act::Remark
+            | Act::Maintain
             | Act::DecideAsProvider => true,
-            Act::Approve | Act::Receive | Act::ManageAccounts | Act::Import | Act::Audit => false,
+            Act::Approve | Act::Receive | Act::ManageAccounts | Act::Import | Act::SetMode | Act::Audit => false,
         },
-        Role::Head => matches!(act, Act::Approve | Act::Receive | Act::Audit) || may(Role::Member, act),
+        Role::Head => matches!(act, Act::Approve | Act::Receive | Act::SetMode | Act::Audit) || may(Role::Member, act),
         Role::Provider => act == Act::DecideAsProvider,
         Role::Auditor => matches!(act, Act::Read | Act::Audit),
-        Role::Admin => matches!(act, Act::Read | Act::Audit | Act::ManageAccounts | Act::Import),
+        Role::Admin => {
+            matches!(act, Act::Read | Act::Audit | Act::ManageAccounts | Act::Import | Act::SetMode | Act::Maintain)
+        }
     }
 }
 
@@ -78,7 +85,7 @@ impl Role {
 }
 
 impl Act {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Read,
         Self::OpenCase,
         Self::Verify,
@@ -89,6 +96,8 @@ impl Act {
         Self::Remark,
         Self::ManageAccounts,
         Self::Import,
+        Self::SetMode,
+        Self::Maintain,
         Self::Audit,
         Self::DecideAsProvider,
     ];
@@ -106,6 +115,8 @@ impl Act {
             Self::Remark => "make a remark",
             Self::ManageAccounts => "manage accounts",
             Self::Import => "change the register",
+            Self::SetMode => "set the mode of a link",
+            Self::Maintain => "say what is under maintenance",
             Self::Audit => "read the audit log",
             Self::DecideAsProvider => "answer for the provider",
         }
@@ -130,7 +141,7 @@ mod tests {
     use super::*;
 
     /// A row an act, a column a role: member, head, provider, auditor, admin.
-    const TABLE: [(Act, [bool; 5]); 12] = [
+    const TABLE: [(Act, [bool; 5]); 14] = [
         (Act::Read, [true, true, false, true, true]),
         (Act::OpenCase, [true, true, false, false, false]),
         (Act::Verify, [true, true, false, false, false]),
@@ -141,6 +152,8 @@ mod tests {
         (Act::Remark, [true, true, false, false, false]),
         (Act::ManageAccounts, [false, false, false, false, true]),
         (Act::Import, [false, false, false, false, true]),
+        (Act::SetMode, [false, true, false, false, true]),
+        (Act::Maintain, [true, true, false, false, true]),
         (Act::Audit, [false, true, false, true, true]),
         (Act::DecideAsProvider, [true, true, true, false, false]),
     ];

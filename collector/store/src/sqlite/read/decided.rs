@@ -2,11 +2,14 @@
 
 use rusqlite::{Connection, Params, Row};
 use serde::de::DeserializeOwned;
-use takar_collector_core::ledger::{Batch, Change, ProposalId, ProposalRecord};
+use takar_collector_core::{
+    ledger::{Batch, Change, ProposalId, ProposalRecord},
+    maintenance::{Maintenance, MaintenanceId},
+};
 use takar_shared::{AgentId, BatchId, ChangeId, Digest, Name, Serial, UnixMillis};
 
 use crate::{
-    AllocationRow, FindingRecord, OutboxRow, ReceiptRow, StoreError, StoredInventory,
+    AllocationRow, FindingRecord, LinkModeRow, OutboxRow, ReceiptRow, StoreError, StoredInventory,
     sqlite::{
         column::{Bits, bound, direction, json, named, number, rate, rate_if_any, time},
         statement::{all, one},
@@ -46,6 +49,31 @@ pub(crate) fn allocations_at(conn: &Connection, at: UnixMillis) -> Result<Vec<Al
             change: change.map(ChangeId),
         })
     })
+}
+
+pub(crate) fn link_modes(conn: &Connection) -> Result<Vec<LinkModeRow>, StoreError> {
+    let sql = "SELECT link, mode, at, made_by FROM link_modes
+               WHERE id IN (SELECT max(id) FROM link_modes GROUP BY link) ORDER BY link";
+    all(conn, "read the modes of links", sql, (), |row| {
+        Ok(LinkModeRow { link: named(row, 0)?, mode: named(row, 1)?, at: time(row, 2)?, by: json(row, 3)? })
+    })
+}
+
+pub(crate) fn maintenance(conn: &Connection, id: MaintenanceId) -> Result<Option<Maintenance>, StoreError> {
+    body(conn, "read a maintenance", "SELECT body FROM maintenances WHERE id = ?1", (id.0.cast_signed(),))
+}
+
+pub(crate) fn maintenances(conn: &Connection, limit: u32) -> Result<Vec<Maintenance>, StoreError> {
+    bodies(conn, "read maintenances", "SELECT body FROM maintenances ORDER BY id DESC LIMIT ?1", (limit,))
+}
+
+pub(crate) fn maintenances_since(conn: &Connection, at: UnixMillis) -> Result<Vec<Maintenance>, StoreError> {
+    let sql = "SELECT body FROM maintenances WHERE ends_at > ?1 ORDER BY id";
+    bodies(conn, "read maintenances", sql, (bound(at.0),))
+}
+
+pub(crate) fn next_maintenance_id(conn: &Connection) -> Result<MaintenanceId, StoreError> {
+    next(conn, "number a maintenance", "SELECT max(id) FROM maintenances").map(MaintenanceId)
 }
 
 pub(crate) fn findings(conn: &Connection, open_only: bool, limit: u32) -> Result<Vec<FindingRecord>, StoreError> {

@@ -4,11 +4,12 @@ use rusqlite::Connection;
 use takar_collector_core::{
     inventory::LinkName,
     ledger::{Actor, Batch, BatchState, Change, ProposalRecord},
+    maintenance::Maintenance,
 };
 use takar_shared::{AgentId, BitsPerSec, ChangeId, Digest, Direction, Name, Serial, UnixMillis, receipt::Receipt};
 
 use crate::{
-    FindingRecord, StoreError,
+    FindingRecord, LinkModeRow, StoreError,
     sqlite::{
         column::{Bits, Json, number},
         read,
@@ -45,6 +46,18 @@ pub(crate) fn allocation(
         change.map(|change| change.0),
     );
     run(conn, "store an allocation", sql, params).map(drop)
+}
+
+pub(crate) fn link_mode(conn: &Connection, row: &LinkModeRow) -> Result<(), StoreError> {
+    let sql = "INSERT INTO link_modes (link, mode, at, made_by) VALUES (?1, ?2, ?3, ?4)";
+    let params = (row.link.as_str(), row.mode.as_str(), Bits(row.at.0), Json(&row.by));
+    run(conn, "store the mode of a link", sql, params).map(drop)
+}
+
+pub(crate) fn maintenance(conn: &Connection, one: &Maintenance) -> Result<(), StoreError> {
+    let sql = "INSERT INTO maintenances (id, ends_at, body) VALUES (?1, ?2, ?3)
+               ON CONFLICT (id) DO UPDATE SET ends_at = excluded.ends_at, body = excluded.body";
+    run(conn, "store maintenance", sql, (Bits(one.id.0), Bits(one.ends_at().0), Json(one))).map(drop)
 }
 
 pub(crate) fn finding(conn: &Connection, record: &FindingRecord) -> Result<(), StoreError> {
