@@ -111,7 +111,8 @@ fn set(view: &mut ReportedView) -> &mut InForce {
 
 #[test]
 fn what_a_person_must_look_at_is_said_and_imports_once_it_is_filled_in() {
-    let cases: [(&str, fn(&mut ReportedView)); 12] = [
+    type Spoil = fn(&mut ReportedView);
+    let cases: [(&str, Spoil); 12] = [
         ("no capacity known: ether1 does not tell its speed", |view| view.interfaces[0].speed_bps = None),
         ("absurd speed: ether1 says 9 bit/s", |view| view.interfaces[0].speed_bps = Some(9)),
         ("ether1 is down", |view| view.interfaces[0].oper = Some("down".into())),
