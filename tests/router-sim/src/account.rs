@@ -145,7 +145,7 @@ mod tests {
     fn policies_are_read_as_the_router_exports_them() {
         let policies: Policies = "read,api,!write,!policy,test".parse().unwrap();
         assert_eq!(policies, Policies { api: true, read: true, write: false });
-        assert_eq!("".parse(), Ok(Policies::default()));
+        assert_eq!("".parse::<Policies>(), Ok(Policies::default()));
         assert_eq!("read,admin".parse::<Policies>(), Err(NotAPolicy("admin".to_owned())));
     }
 
