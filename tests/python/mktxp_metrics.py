@@ -10,6 +10,7 @@ import argparse
 import pathlib
 import re
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -49,8 +50,8 @@ class Exporter:
         # It writes its own configuration first; what there is to switch is read from that.
         subprocess.run([*command, "info"], check=True, capture_output=True, timeout=60)
         switches = [name for name in SWITCHES.findall((folder / "mktxp.conf").read_text()) if name not in SETTINGS]
-        lines = [f"[router]\n    enabled = True\n    hostname = {host}\n    port = {port}\n    username = {options.user}",
-                 f"    password = {password}\n    use_ssl = {bool(options.certificate)}"]
+        lines = [f"[router]\n    enabled = True\n    hostname = {host}\n    port = {port}",
+                 f"    username = {options.user}\n    password = {password}\n    use_ssl = {bool(options.certificate)}"]
         if options.certificate:
             lines.append(f"    ssl_certificate_verify = True\n    ssl_ca_file = {options.certificate}")
         lines += [f"    {name} = {name in WANTED}" for name in switches]
@@ -157,11 +158,7 @@ def main():
     options = parser.parse_args()
     host, port = options.api.rsplit(":", 1)
     password = pathlib.Path(options.password_file).read_text(encoding="ascii").rstrip("\r\n")
-    context = None
-    if options.certificate:
-        import ssl
-
-        context = ssl.create_default_context(cafile=options.certificate)
+    context = ssl.create_default_context(cafile=options.certificate) if options.certificate else None
     pool = routeros_api.RouterOsApiPool(
         host, options.user, password, port=int(port), plaintext_login=True, ssl_context=context
     )

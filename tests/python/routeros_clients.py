@@ -249,9 +249,9 @@ def check_tree(client, other, _queue):
     identity = client.add(TREE, name=TEMPORARY, parent="bridge-lan", **values)
     try:
         row = only(other.find(TEMPORARY, TREE))
-        found = {key: row[key] for key in (".id", "parent", "packet-mark", "limit-at", "max-limit", "invalid", "disabled")}
-        expect(found, {".id": identity, "parent": "bridge-lan", "packet-mark": "vip", "limit-at": "1000000",
-                       "max-limit": "10000000", "invalid": "false", "disabled": "false"})
+        wanted = {".id": identity, "parent": "bridge-lan", "packet-mark": "vip", "limit-at": "1000000",
+                  "max-limit": "10000000", "invalid": "false", "disabled": "false"}
+        expect({key: row[key] for key in wanted}, wanted)
         client.set(TREE, id=identity, max_limit="12500000")
         client.call(TREE, "disable", id=identity)
         row = only(other.find(TEMPORARY, TREE))

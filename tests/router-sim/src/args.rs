@@ -96,8 +96,9 @@ pub struct Args {
     /// A further queue, without traffic. Repeatable.
     #[arg(long, value_name = "NAME")]
     pub extra_queue: Vec<String>,
-    /// A further simple queue, such as name=guests,target=10.1.0.0/24,max-limit=1M/2M; a target may come again. Beside the
-    /// router's own properties: dynamic=yes and invalid=yes, and same-name=yes for a name that is taken. Repeatable.
+    /// A further simple queue, such as name=guests,target=10.1.0.0/24,max-limit=1M/2M; a target may come again. Beside
+    /// the router's own properties: dynamic=yes and invalid=yes, and same-name=yes for a name that is taken.
+    /// Repeatable.
     #[arg(long, value_name = "PROPERTY=VALUE,…")]
     pub simple: Vec<Spec>,
     /// A tree queue, such as name=down,parent=bridge-lan,max-limit=20M. A parent comes before its children. Under

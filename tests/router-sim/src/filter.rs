@@ -49,8 +49,8 @@ impl Filter {
         Self { rules, fasttracked: Packets(0), slow: Packets(0) }
     }
 
-    /// Whether packets pass over the queues. A real router goes on for the connections that it fasttracked before such a
-    /// rule was disabled; here it ends at once.
+    /// Whether packets pass over the queues. A real router goes on for the connections that it fasttracked before such
+    /// a rule was disabled; here it ends at once.
     pub fn fasttracks(&self) -> bool {
         self.rules.iter().any(|rule| rule.action == FASTTRACK && !rule.disabled)
     }
@@ -84,8 +84,8 @@ impl Filter {
         self.disable(&positions, disabled)
     }
 
-    /// Every rule as `print` shows it. Fasttracked packets are counted by the dynamic rule alone, and each other packet by
-    /// both of the others (MikroTik manual, "Common Firewall Matchers and Actions", Stats).
+    /// Every rule as `print` shows it. Fasttracked packets are counted by the dynamic rule alone, and each other packet
+    /// by both of the others (MikroTik manual, "Common Firewall Matchers and Actions", Stats).
     pub fn fields(&self) -> Vec<Fields> {
         let fields = self.rules.iter().map(|rule| {
             let counted = if rule.dynamic { self.fasttracked } else { self.slow };
@@ -110,7 +110,8 @@ impl Filter {
         fields.collect()
     }
 
-    /// `/ip settings`, of which the last three tell of FastTrack (terraform-provider-routeros, resource_ip_settings.go).
+    /// `/ip settings`, of which the last three tell of FastTrack (terraform-provider-routeros,
+    /// resource_ip_settings.go).
     pub fn settings(&self) -> Fields {
         let text = |text: &str| text.to_owned();
         vec![

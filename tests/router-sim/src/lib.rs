@@ -4,8 +4,8 @@
 //! It shares no code with the software under test, so an error in a codec there cannot hide behind the same error here.
 //!
 //! The way through: [`args`] → [`config`] → [`router::Router`] (the lock and the clock) around [`sim::Simulation`]
-//! (pure), read by [`snmp`] and read and written by [`api`] through a [`session`]. Everything below `router` takes time as
-//! an argument. What clients can change is [`menus`]; each has a file.
+//! (pure), read by [`snmp`] and read and written by [`api`] through a [`session`]. Everything below `router` takes time
+//! as an argument. What clients can change is [`menus`]; each has a file.
 // A simulated router runs in real time, on threads of its own.
 #![allow(clippy::disallowed_methods)]
 #![forbid(unsafe_code)]

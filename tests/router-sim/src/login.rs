@@ -71,8 +71,9 @@ pub struct Gate {
 impl Gate {
     /// Judges one `/login`, given the challenge that the connection got before.
     ///
-    /// A bare `/login` still gets a challenge from 6.43 on, and its answer is taken as long as passwords were stored as they
-    /// are, which ended with 6.45.1; later every answer is refused (6.47.6 recorded in BenMenking/routeros-api issue 52).
+    /// A bare `/login` still gets a challenge from 6.43 on, and its answer is taken as long as passwords were stored as
+    /// they are, which ended with 6.45.1; later every answer is refused (6.47.6 recorded in BenMenking/routeros-api
+    /// issue 52).
     pub fn judge(&self, sentence: &Sentence, challenge: Option<Challenge>) -> Result<Step, Refusal> {
         let knows_old = self.style == LoginStyle::Old || self.version < RosVersion::V6_45_1;
         let refusal = if self.style == LoginStyle::Old { Refusal::OldLogin } else { Refusal::Login };

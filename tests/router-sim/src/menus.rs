@@ -35,8 +35,8 @@ pub struct Held {
 }
 
 impl Menus {
-    /// The queues that the subscriber's packets pass, in their order: a tree under `global`, the first simple queue that
-    /// matches and no later one, the tree of the interface by which they leave (MikroTik manual, "Packet Flow in
+    /// The queues that the subscriber's packets pass, in their order: a tree under `global`, the first simple queue
+    /// that matches and no later one, the tree of the interface by which they leave (MikroTik manual, "Packet Flow in
     /// RouterOS" and "Queues"). FastTracked packets pass over the first two; an interface's tree is not touched by it
     /// (manual, "Connection tracking", FastTrack).
     pub fn way(&self, subscriber: &Subscriber, direction: Direction) -> Vec<Stage> {

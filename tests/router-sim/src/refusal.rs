@@ -18,8 +18,8 @@ pub enum Refusal {
     /// The value is not of the argument's form.
     BadValue(String),
     UnknownParameter(String),
-    /// What a service of the router made cannot be changed by hand. RouterOS names the kind of item where it has a name for
-    /// it ("can not change dynamic lease"); that it has none for a queue is an assumption.
+    /// What a service of the router made cannot be changed by hand. RouterOS names the kind of item where it has a name
+    /// for it ("can not change dynamic lease"); that it has none for a queue is an assumption.
     Dynamic,
     /// Also where the user's group does not let it in by the API: the log says "login failure … via api".
     Login,

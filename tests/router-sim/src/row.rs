@@ -146,8 +146,8 @@ impl Row {
         (if counts { value(&self.stats.up).saturating_add(value(&self.stats.down)) } else { 0 }).to_string()
     }
 
-    /// The row as `print` sends it (recorded at RouterOS 6.4x, terraform-provider-routeros's resource_queue_simple.go for
-    /// 7.x). The properties of a total limit are shown only where there is one.
+    /// The row as `print` sends it (recorded at RouterOS 6.4x, terraform-provider-routeros's resource_queue_simple.go
+    /// for 7.x). The properties of a total limit are shown only where there is one.
     pub fn fields(&self) -> Fields {
         let burst_time = Pair::of(|direction| format!("{}s", self.burst_time_s.get(direction)));
         let mut fields: Fields = vec![

@@ -72,8 +72,8 @@ impl Running {
         Ok(Self { snmp, api, secured, router })
     }
 
-    /// Says where the sockets are. The file appears whole: it is written beside its place and renamed. A certificate made at
-    /// start is in a file of its name and `.pem` before that.
+    /// Says where the sockets are. The file appears whole: it is written beside its place and renamed. A certificate
+    /// made at start is in a file of its name and `.pem` before that.
     pub fn write_ready(&self, path: &Path) -> anyhow::Result<()> {
         let certificate = match &self.secured {
             Some(Secured { file: Some(file), .. }) => Some(file.clone()),

@@ -28,8 +28,8 @@ pub fn names(attributes: &Attributes) -> bool {
     changes(attributes).any(|(argument, _)| argument == "name")
 }
 
-/// Positions of the items that `.id` or `numbers` names: ids such as `*1`, or names, with commas between. Of two with one
-/// name it is the first.
+/// Positions of the items that `.id` or `numbers` names: ids such as `*1`, or names, with commas between. Of two with
+/// one name it is the first.
 pub fn selected<T: Item>(items: &[T], attributes: &Attributes) -> Result<Vec<usize>, Refusal> {
     attributes
         .iter()

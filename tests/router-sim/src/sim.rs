@@ -149,8 +149,8 @@ impl Simulation {
     }
 }
 
-/// What each direction gets of a ceiling that both share: as much as it could take, and where that is too much together,
-/// in proportion.
+/// What each direction gets of a ceiling that both share: as much as it could take, and where that is too much
+/// together, in proportion.
 fn share(ceiling: BitsPerSec, limits: &Pair<BitsPerSec>, offered: &Pair<BitsPerSec>) -> Pair<BitsPerSec> {
     let wanted = Pair::of(|direction| (*offered.get(direction)).min(*limits.get(direction)).0);
     let both = wanted.up.saturating_add(wanted.down);

@@ -103,9 +103,9 @@ impl QueueTree {
         Ok(())
     }
 
-    /// The queues that a packet of the subscriber passes at this place, the one that takes it first. Only a queue without
-    /// children takes packets; what its parents count and hold is what their children pass (MikroTik manual, "HTB"). Of
-    /// several that fit it is the first in the list.
+    /// The queues that a packet of the subscriber passes at this place, the one that takes it first. Only a queue
+    /// without children takes packets; what its parents count and hold is what their children pass (MikroTik manual,
+    /// "HTB"). Of several that fit it is the first in the list.
     pub fn passage(&self, place: Place, subscriber: &Subscriber, direction: Direction) -> Vec<usize> {
         let fits = |row: &Branch| -> Option<Vec<usize>> {
             let line = self.line(row)?;
@@ -147,8 +147,8 @@ impl QueueTree {
         !self.rows.iter().any(|other| other.parent == Parent::Queue(row.id) && !other.disabled)
     }
 
-    /// The queue and what is above it, up to the one that hangs from no other; `None` where one is gone. A ring is longer
-    /// than the list.
+    /// The queue and what is above it, up to the one that hangs from no other; `None` where one is gone. A ring is
+    /// longer than the list.
     fn line(&self, row: &Branch) -> Option<Vec<usize>> {
         let mut line = vec![self.at(row.id)?];
         let mut parent = row.parent;
