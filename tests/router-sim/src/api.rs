@@ -1,7 +1,7 @@
-//! The RouterOS binary API over TCP: one thread a client, no lock held while writing.
+//! The RouterOS binary API over TCP, bare or through TLS: one thread a client, no lock held while writing.
 
 use std::{
-    io::{BufReader, Write as _},
+    io::{BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     sync::{
         Arc,
@@ -11,17 +11,20 @@ use std::{
     time::Duration,
 };
 
+use rustls::ServerConfig;
+
 use crate::{
-    command::Session,
     router::Router,
+    session::Session,
+    tls,
     words::{self, Bounds, Sentence, WordError},
 };
 
 /// Clients at once; a further one is closed at once.
 pub const MAX_CLIENTS: usize = 64;
 
-/// Accepts for ever.
-pub fn serve(listener: &TcpListener, router: &Arc<Router>) {
+/// Accepts for ever; through TLS where it is told how.
+pub fn serve(listener: &TcpListener, router: &Arc<Router>, secured: Option<&Arc<ServerConfig>>) {
     let open = Arc::new(AtomicUsize::new(0));
     for stream in listener.incoming() {
         let Ok(stream) = stream else {
@@ -33,12 +36,12 @@ pub fn serve(listener: &TcpListener, router: &Arc<Router>) {
         if seat.number > MAX_CLIENTS {
             continue;
         }
-        let router = Arc::clone(router);
+        let (router, secured) = (Arc::clone(router), secured.cloned());
         // Where no thread can be had, the closure is dropped, and the stream and the seat with it.
         let _ = thread::Builder::new().name("api client".to_owned()).spawn(move || {
             let _seat = seat;
             // The only failures are the peer's: it went away, or wrote what is no sentence.
-            let _ = converse(stream, &router);
+            let _ = attend(stream, secured, &router);
         });
     }
 }
@@ -64,21 +67,29 @@ impl Drop for Seat {
 /// A client that does not read for so long is gone.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
-fn converse(mut stream: TcpStream, router: &Router) -> Result<(), WordError> {
+fn attend(mut stream: TcpStream, secured: Option<Arc<ServerConfig>>, router: &Router) -> Result<(), WordError> {
     stream.set_nodelay(true)?;
     stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
-    let mut input = BufReader::new(stream.try_clone()?);
+    match secured {
+        None => converse(&mut stream, router),
+        Some(config) => tls::through(stream, config, |stream| converse(stream, router))?,
+    }
+}
+
+fn converse(stream: &mut (impl Read + Write), router: &Router) -> Result<(), WordError> {
+    let mut stream = BufReader::new(stream);
     let mut session = Session::default();
     loop {
         let bounds = if session.is_logged_in() { Bounds::AFTER_LOGIN } else { Bounds::BEFORE_LOGIN };
-        let Some(words) = words::read_sentence(&mut input, bounds)? else { return Ok(()) };
+        let Some(words) = words::read_sentence(&mut stream, bounds)? else { return Ok(()) };
         let Some(sentence) = Sentence::from_words(words) else { continue };
         let answer = session.answer(router, &sentence);
         let mut out = Vec::new();
         for reply in &answer.replies {
             reply.push_to(&mut out, sentence.tag.as_deref());
         }
-        stream.write_all(&out)?;
+        stream.get_mut().write_all(&out)?;
+        stream.get_mut().flush()?;
         if answer.closes {
             return Ok(());
         }
@@ -87,16 +98,16 @@ fn converse(mut stream: TcpStream, router: &Router) -> Result<(), WordError> {
 
 #[cfg(test)]
 mod tests {
-    use std::{io::Read as _, net::SocketAddr};
+    use std::net::SocketAddr;
 
     use super::*;
-    use crate::args::{RosVersion, for_tests};
+    use crate::{config::for_tests, version::RosVersion};
 
     fn serving() -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let router = Arc::new(Router::start(for_tests(RosVersion::V7_18), None));
-        thread::spawn(move || serve(&listener, &router));
+        thread::spawn(move || serve(&listener, &router, None));
         address
     }
 

@@ -1,18 +1,24 @@
-//! The command line, and the configuration it amounts to once every value is checked.
+//! The command line.
 
 use std::{
-    fmt, fs,
-    net::SocketAddr,
-    path::{Path, PathBuf},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
 };
 
 use anyhow::{Context as _, bail, ensure};
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 
 use crate::{
+    account::{Account, Described, Policies, Secret},
+    config::{Config, add},
+    filter::Filter,
+    login::{Gate, LoginStyle},
+    menus::Menus,
     pair::{BitsPerSec, Pair, read_rates},
-    table::Table,
+    spec::Spec,
+    target::{Subscriber, read_targets},
     traffic::{Plan, Profile},
+    version::RosVersion,
 };
 
 /// Simulates one MikroTik router: SNMP v2c, the RouterOS binary API, and a queue that shapes generated traffic.
@@ -49,6 +55,15 @@ pub struct Args {
     /// Where the API listens (TCP).
     #[arg(long, default_value = "127.0.0.1:0")]
     pub api: SocketAddr,
+    /// Where the API listens with TLS (TCP); without this it does not.
+    #[arg(long)]
+    pub api_ssl: Option<SocketAddr>,
+    /// The certificate for it, in PEM. Without one it is made at start and written beside the ready file.
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub certificate: Option<PathBuf>,
+    /// The certificate's private key, in PEM.
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    pub key: Option<PathBuf>,
     /// File that holds the SNMP community.
     #[arg(long, value_name = "FILE")]
     pub community_file: PathBuf,
@@ -58,7 +73,16 @@ pub struct Args {
     /// File that holds the API password.
     #[arg(long, value_name = "FILE")]
     pub password_file: PathBuf,
-    /// The simple queue that the traffic passes.
+    /// What that user's group allows.
+    #[arg(long, value_name = "POLICIES", default_value = "api,read,write")]
+    pub policy: Policies,
+    /// A further user, such as watcher:password-file:api,read. Repeatable.
+    #[arg(long, value_name = "NAME:FILE:POLICIES")]
+    pub more_user: Vec<Described>,
+    /// How users log in; by default as the release has it.
+    #[arg(long, value_enum)]
+    pub login: Option<LoginStyle>,
+    /// The first simple queue, for the address whose traffic it is.
     #[arg(long)]
     pub queue: String,
     #[arg(long, default_value = "192.168.88.0/24")]
@@ -72,70 +96,41 @@ pub struct Args {
     /// A further queue, without traffic. Repeatable.
     #[arg(long, value_name = "NAME")]
     pub extra_queue: Vec<String>,
+    /// A further simple queue, such as name=guests,target=10.1.0.0/24,max-limit=1M/2M; a target may come again. Beside
+    /// the router's own properties: dynamic=yes and invalid=yes, and same-name=yes for a name that is taken.
+    /// Repeatable.
+    #[arg(long, value_name = "PROPERTY=VALUE,…")]
+    pub simple: Vec<Spec>,
+    /// A tree queue, such as name=down,parent=bridge-lan,max-limit=20M. A parent comes before its children. Under
+    /// bridge-lan it is passed by what comes to the site, under ether1 by what leaves it, under global by both.
+    /// Repeatable.
+    #[arg(long, value_name = "PROPERTY=VALUE,…")]
+    pub tree: Vec<Spec>,
+    /// The address whose traffic it is; by default the first one that --queue is for.
+    #[arg(long, value_name = "ADDRESS")]
+    pub subscriber: Option<IpAddr>,
+    /// The mark of packets that leave the site, by which tree queues know them.
+    #[arg(long, value_name = "MARK", default_value = "")]
+    pub packet_mark_up: String,
+    /// The mark of packets that come to the site.
+    #[arg(long, value_name = "MARK", default_value = "")]
+    pub packet_mark_down: String,
+    /// The firewall fasttracks: traffic passes over simple queues and over trees under global.
+    #[arg(long)]
+    pub fasttrack: bool,
     /// Where the JSON lines of what happened go; an older file is emptied.
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
-    /// Written once both sockets listen: {"snmp":"address","api":"address"}.
+    /// Written once the sockets listen: {"snmp":"address","api":"address"}, and where the API listens with TLS also
+    /// "api_ssl":"address" and "certificate":"file".
     #[arg(long, value_name = "FILE")]
     pub ready: Option<PathBuf>,
     /// ifIndex of ether1; bridge-lan has the next one.
     #[arg(long, default_value_t = 1)]
     pub first_ifindex: u32,
-    #[arg(long, value_enum, default_value_t = RosVersion::V7_18)]
+    /// Which release the router behaves like, such as 6.42.12 or 7.16.
+    #[arg(long, visible_alias = "version", default_value_t = RosVersion::V7_18)]
     pub ros_version: RosVersion,
-}
-
-/// Which release the API behaves like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum RosVersion {
-    /// An empty result is `!done` alone.
-    #[value(name = "7.16")]
-    V7_16,
-    /// An empty result is `!empty`, then `!done`.
-    #[value(name = "7.18")]
-    V7_18,
-}
-
-impl fmt::Display for RosVersion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::V7_16 => "7.16",
-            Self::V7_18 => "7.18",
-        })
-    }
-}
-
-/// What a secret file holds; never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Vec<u8>);
-
-impl Secret {
-    pub fn bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret")
-    }
-}
-
-/// Checked, with the secrets read.
-#[derive(Debug)]
-pub struct Config {
-    pub name: String,
-    pub plan: Plan,
-    pub snmp: SocketAddr,
-    pub api: SocketAddr,
-    pub community: Secret,
-    pub user: String,
-    pub password: Secret,
-    pub queue: String,
-    pub table: Table,
-    pub log: Option<PathBuf>,
-    pub first_ifindex: u32,
-    pub version: RosVersion,
 }
 
 impl Args {
@@ -153,7 +148,8 @@ impl Args {
             "--first-ifindex {} is no InterfaceIndex (1 to 2147483646)",
             self.first_ifindex
         );
-        let table = self.table()?;
+        let menus = self.menus()?;
+        let subscriber = self.subscriber();
         let capacity = Pair { up: BitsPerSec(self.capacity_up_bps), down: BitsPerSec(self.capacity_down_bps) };
         Ok(Config {
             plan: Plan {
@@ -164,75 +160,68 @@ impl Args {
                 day_s: self.day_s,
                 profile: self.profile,
             },
-            community: read_secret(&self.community_file)?,
-            password: read_secret(&self.password_file)?,
+            community: Secret::read(&self.community_file)?,
+            gate: Gate {
+                style: self.login.unwrap_or_else(|| LoginStyle::of(self.ros_version)),
+                version: self.ros_version,
+                accounts: accounts(self.user, Secret::read(&self.password_file)?, self.policy, self.more_user)?,
+            },
             name: self.name,
             snmp: self.snmp,
             api: self.api,
-            user: self.user,
+            api_ssl: self.api_ssl,
+            certificate: self.certificate.zip(self.key),
             queue: self.queue,
-            table,
+            subscriber,
+            menus,
             log: self.log,
             first_ifindex: self.first_ifindex,
-            version: self.ros_version,
         })
     }
 
-    fn table(&self) -> anyhow::Result<Table> {
-        let mut table = Table::default();
+    fn subscriber(&self) -> Subscriber {
+        let behind = || read_targets(&self.queue_target).as_deref().and_then(Subscriber::behind);
+        let address = self.subscriber.or_else(behind).unwrap_or(IpAddr::V4(Ipv4Addr::new(192, 168, 88, 1)));
+        Subscriber { address, marks: Pair { up: self.packet_mark_up.clone(), down: self.packet_mark_down.clone() } }
+    }
+
+    fn menus(&self) -> anyhow::Result<Menus> {
+        let mut menus = Menus { filter: Filter::new(self.fasttrack), ..Menus::default() };
         let own = [
             ("name", self.queue.clone()),
             ("target", self.queue_target.clone()),
             ("max-limit", self.max_limit.to_string()),
             ("limit-at", self.limit_at.to_string()),
         ];
-        add(&mut table, own)?;
+        add(&mut menus.simple, own)?;
         for (name, third) in self.extra_queue.iter().zip(0..=255_u8) {
-            add(&mut table, [("name", name.clone()), ("target", format!("10.88.{third}.0/24"))])?;
+            add(&mut menus.simple, [("name", name.clone()), ("target", format!("10.88.{third}.0/24"))])?;
         }
-        Ok(table)
+        for described in &self.simple {
+            let mut spec = described.clone();
+            let [dynamic, invalid, same_name] = ["dynamic", "invalid", "same-name"].map(|key| spec.take_flag(key));
+            let (dynamic, invalid, same_name) = (dynamic?, invalid?, same_name?);
+            let outcome = match dynamic || invalid || same_name {
+                true => menus.simple.force(spec.attributes(), dynamic, invalid),
+                false => menus.simple.add(spec.attributes()),
+            };
+            outcome.with_context(|| format!("--simple {:?}", spec.attributes()))?;
+        }
+        for spec in &self.tree {
+            menus.tree.add(spec.attributes()).with_context(|| format!("--tree {:?}", spec.attributes()))?;
+        }
+        Ok(menus)
     }
 }
 
-fn add<const N: usize>(table: &mut Table, arguments: [(&str, String); N]) -> anyhow::Result<()> {
-    let attributes = arguments.map(|(argument, value)| (argument.to_owned(), value));
-    table.add(&attributes).with_context(|| format!("queue with {attributes:?}"))?;
-    Ok(())
-}
-
-/// The file's content without the line end that editors put there.
-fn read_secret(path: &Path) -> anyhow::Result<Secret> {
-    let mut secret = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    while secret.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
-        secret.pop();
+fn accounts(user: String, password: Secret, policies: Policies, more: Vec<Described>) -> anyhow::Result<Vec<Account>> {
+    let mut all = vec![Account { name: user, password, policies }];
+    for described in more {
+        let account = described.read()?;
+        ensure!(all.iter().all(|other| other.name != account.name), "there are two users {:?}", account.name);
+        all.push(account);
     }
-    ensure!(!secret.is_empty(), "{} is empty, expected a secret", path.display());
-    Ok(Secret(secret))
-}
-
-/// A busy site of six with a queue `site` held to 5/10 Mbit/s and a plain queue `guests`.
-#[cfg(test)]
-pub(crate) fn for_tests(version: RosVersion) -> Config {
-    let capacity = Pair { up: BitsPerSec(30_000_000), down: BitsPerSec(60_000_000) };
-    let mut table = Table::default();
-    add(&mut table, [("name", "site".to_owned()), ("max-limit", "5M/10M".to_owned())]).unwrap();
-    add(&mut table, [("name", "guests".to_owned())]).unwrap();
-    let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
-    let site = crate::traffic::busy_sites(1, 6)[0];
-    Config {
-        name: "r1".to_owned(),
-        plan: Plan { seed: 1, site, sites: 6, capacity, day_s: 60, profile: Profile::Skewed },
-        snmp: anywhere,
-        api: anywhere,
-        community: Secret(b"takes-care".to_vec()),
-        user: "takar".to_owned(),
-        password: Secret(b"secret".to_vec()),
-        queue: "site".to_owned(),
-        table,
-        log: None,
-        first_ifindex: 1,
-        version,
-    }
+    Ok(all)
 }
 
 #[cfg(test)]
@@ -275,9 +264,38 @@ mod tests {
         let args = args.unwrap();
         assert_eq!(args.max_limit, Pair { up: BitsPerSec(5_000_000), down: BitsPerSec(10_000_000) });
         assert_eq!((args.ros_version, args.profile), (RosVersion::V7_16, Profile::Fair));
-        let names: Vec<String> = args.table().unwrap().rows().iter().map(|row| row.name.clone()).collect();
+        let names: Vec<String> = args.menus().unwrap().simple.rows().iter().map(|row| row.name.clone()).collect();
         assert_eq!(names, ["site", "a", "b"]);
         assert!(parse(&["--limit-at", "much"]).is_err());
+        assert!(parse(&["--certificate", "a.pem"]).is_err());
+        assert_eq!(parse(&["--version", "6.42.12"]).unwrap().ros_version, RosVersion::new(6, 42, 12));
+    }
+
+    #[test]
+    fn queues_of_both_menus_can_be_described() {
+        let args = parse(&[
+            "--simple",
+            "name=anna,target=192.168.88.7,target=192.168.88.8,dynamic=yes,place-before=site",
+            "--simple",
+            "name=site,same-name=yes,max-limit=1M/1M",
+            "--tree",
+            "name=down,parent=bridge-lan,max-limit=20M",
+            "--tree",
+            "name=vip,parent=down,packet-mark=vip",
+            "--packet-mark-down",
+            "vip",
+            "--fasttrack",
+        ]);
+        let args = args.unwrap();
+        let menus = args.menus().unwrap();
+        let rows: Vec<(&str, bool)> = menus.simple.rows().iter().map(|row| (row.name.as_str(), row.dynamic)).collect();
+        assert_eq!(rows, [("anna", true), ("site", false), ("site", false)]);
+        assert_eq!(menus.simple.rows()[0].target(), "192.168.88.7/32,192.168.88.8/32");
+        assert_eq!(menus.tree.rows().len(), 2);
+        assert!(menus.filter.fasttracks());
+        assert_eq!(args.subscriber(), crate::target::subscriber("192.168.88.1", "", "vip"));
+        let elsewhere = parse(&["--subscriber", "10.0.0.9", "--queue-target", "bridge-lan"]).unwrap();
+        assert_eq!(elsewhere.subscriber(), crate::target::subscriber("10.0.0.9", "", ""));
     }
 
     #[test]
@@ -287,6 +305,9 @@ mod tests {
         assert!(refusal(&["--day-s", "0"]).contains("--day-s"));
         assert!(refusal(&["--first-ifindex", "0"]).contains("InterfaceIndex"));
         assert!(refusal(&["--extra-queue", "site"]).contains("already have such name"));
+        assert!(refusal(&["--simple", "name=site"]).contains("already have such name"));
+        assert!(refusal(&["--simple", "name=a,dynamic=2"]).contains("dynamic=2"));
+        assert!(refusal(&["--tree", "name=a,parent=b"]).contains("any value of parent"));
         assert!(refusal(&["--limit-at", "6M/1M"]).contains("upload-max-limit less than upload-limit"));
         assert!(refusal(&[]).contains("/nowhere/community"));
     }

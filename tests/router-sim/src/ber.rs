@@ -8,6 +8,7 @@ pub const OCTET_STRING: u8 = 0x04;
 pub const NULL: u8 = 0x05;
 pub const OBJECT_IDENTIFIER: u8 = 0x06;
 pub const SEQUENCE: u8 = 0x30;
+pub const IP_ADDRESS: u8 = 0x40;
 pub const COUNTER32: u8 = 0x41;
 pub const GAUGE32: u8 = 0x42;
 pub const TIME_TICKS: u8 = 0x43;

@@ -1,10 +1,12 @@
 //! The tree that the simulated agent serves: SNMPv2-MIB's system group and IF-MIB's ifTable and ifXTable, in the
-//! shape of a recorded RouterOS walk (ifSpeed 0 on a bridge, empty ifAlias, sysObjectID 1.3.6.1.4.1.14988.1), and of
-//! EtherLike-MIB the duplex of the Ethernet port.
+//! shape of a recorded RouterOS walk (ifSpeed 0 on a bridge, empty ifAlias, sysObjectID 1.3.6.1.4.1.14988.1), of
+//! EtherLike-MIB the duplex of the Ethernet port, and MIKROTIK-MIB's tables of queues.
 
-use std::{collections::BTreeMap, ops::Bound};
+use std::{collections::BTreeMap, net::Ipv4Addr, ops::Bound};
 
-use crate::{ber, ber::Oid, ports::Port};
+use crate::{ber, ber::Oid, ports::Port, table::Table, tree::QueueTree};
+
+mod queues;
 
 /// What stands behind one name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +14,7 @@ pub enum Value {
     Integer(i64),
     Text(Vec<u8>),
     Oid(Oid),
+    IpAddress(Ipv4Addr),
     Counter32(u32),
     Gauge32(u32),
     /// Hundredths of a second.
@@ -28,6 +31,7 @@ impl Value {
             Self::Integer(value) => ber::push_integer(out, ber::INTEGER, *value),
             Self::Text(bytes) => ber::push(out, ber::OCTET_STRING, bytes),
             Self::Oid(oid) => ber::push_oid(out, oid),
+            Self::IpAddress(address) => ber::push(out, ber::IP_ADDRESS, &address.octets()),
             Self::Counter32(value) => ber::push_integer(out, ber::COUNTER32, *value),
             Self::Gauge32(value) => ber::push_integer(out, ber::GAUGE32, *value),
             Self::TimeTicks(value) => ber::push_integer(out, ber::TIME_TICKS, *value),
@@ -44,9 +48,11 @@ impl Value {
 pub struct Tree(BTreeMap<Oid, Value>);
 
 impl Tree {
-    pub fn build(name: &str, uptime_ms: u64, ports: &[Port]) -> Self {
+    pub fn build(name: &str, uptime_ms: u64, ports: &[Port], simple: &Table, queues: &QueueTree) -> Self {
         let mut tree = Self::default();
         tree.add_system(name, uptime_ms);
+        tree.add_simple_queues(simple, ports);
+        tree.add_tree_queues(queues, ports);
         tree.put(&IF_NUMBER, 0, Value::Integer(ports.len() as i64));
         for port in ports {
             tree.add_if_entry(port);
@@ -166,7 +172,7 @@ mod tests {
         let served = |packets| Counters { served: Packets(packets), ..Counters::default() };
         let totals = Pair { up: served(8), down: served(4_000_000) };
         let capacity = Pair { up: BitsPerSec(1), down: BitsPerSec(1) };
-        Tree::build("r1", 4_304_000, &ports::read(&totals, 5, 1, &capacity))
+        Tree::build("r1", 4_304_000, &ports::read(&totals, 5, 1, &capacity), &Table::default(), &QueueTree::default())
     }
 
     fn oid(text: &str) -> Oid {

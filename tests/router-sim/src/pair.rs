@@ -20,11 +20,11 @@ impl Direction {
         }
     }
 
-    /// `upload` or `download`, as RouterOS's messages write it.
-    pub fn long(self) -> &'static str {
+    /// What RouterOS's messages write before a property of one direction.
+    pub fn prefix(self) -> &'static str {
         match self {
-            Self::Up => "upload",
-            Self::Down => "download",
+            Self::Up => "upload-",
+            Self::Down => "download-",
         }
     }
 }

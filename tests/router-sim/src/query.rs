@@ -2,7 +2,7 @@
 //!
 //! The stack begins as if it held endlessly many `true`; an item is shown when no `false` is left at the end.
 
-use crate::{refusal::Refusal, row::read_bool};
+use crate::{refusal::Refusal, values::read_bool};
 
 /// A parsed query; an empty one shows everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use crate::pair::Direction;
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// No menu of that path.
@@ -12,14 +10,22 @@ pub enum Refusal {
     NoSuchCommand,
     NoSuchItem,
     NameTaken,
-    /// limit-at is above max-limit, both not zero.
-    MaxBelowLimit(Direction),
+    /// limit-at is above max-limit, both not zero; what stands before the two properties. The words are recorded for
+    /// `upload-` and `download-`; those of a total limit and of a tree queue are formed alike, for want of a record.
+    MaxBelowLimit(&'static str),
     /// The value names nothing that exists.
     NoMatch(&'static str),
     /// The value is not of the argument's form.
     BadValue(String),
     UnknownParameter(String),
+    /// What a service of the router made cannot be changed by hand. RouterOS names the kind of item where it has a name
+    /// for it ("can not change dynamic lease"); that it has none for a queue is an assumption.
+    Dynamic,
+    /// Also where the user's group does not let it in by the API: the log says "login failure … via api".
     Login,
+    /// The same before 6.43 (recorded in MikroTik's forum, topic 18926).
+    OldLogin,
+    Permission,
     BadQuery(String),
 }
 
@@ -30,7 +36,13 @@ impl Refusal {
             Self::NoSuchItem | Self::NoSuchCommand | Self::NoSuchPrefix => Some(0),
             Self::NoMatch(_) | Self::BadValue(_) => Some(1),
             Self::BadQuery(_) => Some(5),
-            Self::NameTaken | Self::MaxBelowLimit(_) | Self::UnknownParameter(_) | Self::Login => None,
+            Self::NameTaken
+            | Self::MaxBelowLimit(_)
+            | Self::UnknownParameter(_)
+            | Self::Dynamic
+            | Self::Login
+            | Self::OldLogin
+            | Self::Permission => None,
         }
     }
 }
@@ -42,14 +54,14 @@ impl fmt::Display for Refusal {
             Self::NoSuchCommand => f.write_str("no such command"),
             Self::NoSuchItem => f.write_str("no such item"),
             Self::NameTaken => f.write_str("failure: already have such name"),
-            Self::MaxBelowLimit(direction) => {
-                let way = direction.long();
-                write!(f, "failure: {way}-max-limit less than {way}-limit")
-            }
+            Self::MaxBelowLimit(of) => write!(f, "failure: {of}max-limit less than {of}limit"),
             Self::NoMatch(argument) => write!(f, "input does not match any value of {argument}"),
             Self::BadValue(argument) => write!(f, "invalid value for argument {argument}"),
             Self::UnknownParameter(argument) => write!(f, "unknown parameter {argument}"),
+            Self::Dynamic => f.write_str("failure: can not change dynamic"),
             Self::Login => f.write_str("invalid user name or password (6)"),
+            Self::OldLogin => f.write_str("cannot log in"),
+            Self::Permission => f.write_str("not enough permissions (9)"),
             Self::BadQuery(word) => write!(f, "invalid query word {word}"),
         }
     }

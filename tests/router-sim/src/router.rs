@@ -7,26 +7,26 @@ use std::{
 };
 
 use crate::{
-    args::{Config, RosVersion, Secret},
+    account::Secret,
     clock::Clock,
+    config::Config,
     log::Journal,
+    login::Gate,
+    menus::Menus,
     mib::Tree,
     pair::{BitsPerSec, Pair},
     ports::{self, Port},
     refusal::Refusal,
-    row::Fields,
     sim::{Setup, Simulation},
-    table::Table,
     traffic::Model,
+    version::RosVersion,
 };
 
 #[derive(Debug)]
 pub struct Router {
     name: String,
-    user: String,
-    password: Secret,
+    gate: Gate,
     community: Secret,
-    version: RosVersion,
     first_ifindex: u32,
     mac_tail: u16,
     capacity: Pair<BitsPerSec>,
@@ -51,17 +51,16 @@ impl Router {
             queue: config.queue,
             capacity: config.plan.capacity,
             model: Model::new(config.plan),
-            table: config.table,
+            subscriber: config.subscriber,
+            menus: config.menus,
         };
         let (simulation, records) = Simulation::start(setup, clock.unix_ms());
         let mut state = State { simulation, journal, journal_failed: None };
         state.record(&records);
         Self {
             name: config.name,
-            user: config.user,
-            password: config.password,
+            gate: config.gate,
             community: config.community,
-            version: config.version,
             first_ifindex: config.first_ifindex,
             mac_tail: config.plan.site as u16,
             capacity: config.plan.capacity,
@@ -77,13 +76,13 @@ impl Router {
         self.community.bytes()
     }
     pub fn version(&self) -> RosVersion {
-        self.version
+        self.gate.version
+    }
+    pub fn gate(&self) -> &Gate {
+        &self.gate
     }
     pub fn uptime_ms(&self) -> u64 {
         self.clock.uptime_ms()
-    }
-    pub fn admits(&self, user: &str, password: &str) -> bool {
-        user == self.user && password.as_bytes() == self.password.bytes()
     }
 
     /// Moves the traffic to the present. An error is a log that could not be written.
@@ -92,26 +91,31 @@ impl Router {
         state.journal_failed.take().map_or(Ok(()), Err)
     }
 
-    /// Every simple queue as `print` shows it.
-    pub fn queues(&self) -> Vec<Fields> {
-        self.now().simulation.table().rows().iter().map(|row| row.fields()).collect()
+    /// Reads what clients can change.
+    pub fn look<T>(&self, read: impl FnOnce(&Menus) -> T) -> T {
+        read(self.now().simulation.menus())
     }
 
     pub fn ports(&self) -> [Port; 2] {
-        let totals = self.now().simulation.totals();
-        ports::read(&totals, self.first_ifindex, self.mac_tail, &self.capacity)
+        self.ports_of(&self.now().simulation)
     }
 
     pub fn tree(&self) -> Tree {
-        Tree::build(&self.name, self.uptime_ms(), &self.ports())
+        let state = self.now();
+        let (ports, menus) = (self.ports_of(&state.simulation), state.simulation.menus());
+        Tree::build(&self.name, self.uptime_ms(), &ports, &menus.simple, &menus.tree)
     }
 
-    /// Changes the queue table.
-    pub fn edit<T>(&self, change: impl FnOnce(&mut Table) -> Result<T, Refusal>) -> Result<T, Refusal> {
+    /// Changes what clients can change.
+    pub fn edit<T>(&self, change: impl FnOnce(&mut Menus) -> Result<T, Refusal>) -> Result<T, Refusal> {
         let mut state = self.now();
         let (outcome, records) = state.simulation.edit(change);
         state.record(&records);
         outcome
+    }
+
+    fn ports_of(&self, simulation: &Simulation) -> [Port; 2] {
+        ports::read(&simulation.totals(), self.first_ifindex, self.mac_tail, &self.capacity)
     }
 
     fn now(&self) -> MutexGuard<'_, State> {

@@ -199,13 +199,21 @@ mod tests {
     use crate::{
         pair::{BitsPerSec, Pair},
         ports,
+        table::Table,
+        tree::QueueTree,
     };
 
     const COMMUNITY: &[u8] = b"takes-care";
 
     fn tree() -> Tree {
         let capacity = Pair { up: BitsPerSec(1), down: BitsPerSec(1) };
-        Tree::build("r1", 1000, &ports::read(&Pair::default(), 1, 1, &capacity))
+        Tree::build(
+            "r1",
+            1000,
+            &ports::read(&Pair::default(), 1, 1, &capacity),
+            &Table::default(),
+            &QueueTree::default(),
+        )
     }
 
     fn oid(text: &str) -> Oid {

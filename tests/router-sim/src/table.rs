@@ -1,15 +1,12 @@
 //! `/queue simple`: the list, its order and what each command does to it. Every command is all or nothing.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use crate::{
-    pair::{BitsPerSec, Pair},
     refusal::Refusal,
-    row::{Row, Stats},
+    row::Row,
+    select::{Attributes, Item, changes, names, position, remove_at, selected, selected_only},
 };
-
-/// Arguments of a command as they came, `=name=value`.
-pub type Attributes = [(String, String)];
 
 #[derive(Clone, Debug, Default)]
 pub struct Table {
@@ -21,49 +18,39 @@ impl Table {
     pub fn rows(&self) -> &[Row] {
         &self.rows
     }
-
-    /// The first enabled queue of that name, in file order.
-    pub fn enabled_mut(&mut self, name: &str) -> Option<&mut Row> {
-        self.rows.iter_mut().find(|row| row.name == name && !row.disabled)
-    }
-
-    /// What each queue holds its traffic to, by name.
-    pub fn in_force(&self) -> BTreeMap<String, Pair<BitsPerSec>> {
-        self.rows.iter().map(|row| (row.name.clone(), row.in_force())).collect()
+    pub fn rows_mut(&mut self) -> &mut [Row] {
+        &mut self.rows
     }
 
     /// Appends a queue, or puts it before the one that `place-before` names. Returns the new `.id`.
     pub fn add(&mut self, attributes: &Attributes) -> Result<String, Refusal> {
-        let id = self.last_id.saturating_add(1);
-        let mut row = Row::new(id);
-        let mut place = self.rows.len();
-        for (argument, value) in attributes {
-            match argument.as_str() {
-                "place-before" => place = self.position(value)?,
-                _ => row.assign(argument, value)?,
-            }
-        }
-        row.validate()?;
+        let (row, place) = self.read_new(attributes)?;
         if self.rows.iter().any(|other| other.name == row.name) {
             return Err(Refusal::NameTaken);
         }
-        self.rows.insert(place, row);
-        self.last_id = id;
-        Ok(format!("*{id:X}"))
+        Ok(self.insert(row, place))
+    }
+
+    /// Adds what no client could: a queue made by a service of the router, one that is invalid, or one whose name is
+    /// taken.
+    pub fn force(&mut self, attributes: &Attributes, dynamic: bool, invalid: bool) -> Result<String, Refusal> {
+        let (mut row, place) = self.read_new(attributes)?;
+        (row.dynamic, row.invalid) = (dynamic, invalid);
+        Ok(self.insert(row, place))
     }
 
     /// Changes the named queues. Without `.id` or `numbers` it succeeds and changes nothing, as the router does.
     pub fn set(&mut self, attributes: &Attributes) -> Result<(), Refusal> {
         let mut changed = self.clone();
-        for at in self.selected(attributes)? {
+        for at in changed.selected_static(attributes, selected)? {
             let Some(row) = changed.rows.get_mut(at) else { continue };
-            for (argument, value) in attributes.iter().filter(|(argument, _)| !is_selector(argument)) {
+            for (argument, value) in changes(attributes) {
                 row.assign(argument, value)?;
             }
             row.validate()?;
-            row.rest_if_disabled();
+            row.rest_if_idle();
             let name = row.name.clone();
-            if changed.rows.iter().filter(|other| other.name == name).count() > 1 {
+            if names(attributes) && changed.rows.iter().filter(|other| other.name == name).count() > 1 {
                 return Err(Refusal::NameTaken);
             }
         }
@@ -72,73 +59,91 @@ impl Table {
     }
 
     pub fn remove(&mut self, attributes: &Attributes) -> Result<(), Refusal> {
-        let selected = self.selected_only(attributes)?;
-        let mut at = 0;
-        self.rows.retain(|_| {
-            at += 1;
-            !selected.contains(&(at - 1))
-        });
+        let positions = self.selected_static(attributes, selected_only)?;
+        remove_at(&mut self.rows, &positions);
         Ok(())
     }
 
     /// `enable` and `disable`.
     pub fn set_disabled(&mut self, attributes: &Attributes, disabled: bool) -> Result<(), Refusal> {
-        for at in self.selected_only(attributes)? {
+        for at in self.selected_static(attributes, selected_only)? {
             if let Some(row) = self.rows.get_mut(at) {
                 row.disabled = disabled;
-                row.rest_if_disabled();
+                row.rest_if_idle();
             }
         }
         Ok(())
     }
 
-    /// As `selected`, for commands that take nothing but the selection.
-    fn selected_only(&self, attributes: &Attributes) -> Result<Vec<usize>, Refusal> {
-        match attributes.iter().find(|(argument, _)| !is_selector(argument)) {
-            Some((argument, _)) => Err(Refusal::UnknownParameter(argument.clone())),
-            None => self.selected(attributes),
+    /// `move`: puts the named queues, in their order, before the one that `destination` names, or last without one.
+    pub fn shift(&mut self, attributes: &Attributes) -> Result<(), Refusal> {
+        let mut destination = None;
+        for (argument, value) in changes(attributes) {
+            match argument {
+                "destination" => destination = Some(value),
+                _ => return Err(Refusal::UnknownParameter(argument.to_owned())),
+            }
         }
+        let mut positions = selected(&self.rows, attributes)?;
+        let mut seen = BTreeSet::new();
+        positions.retain(|at| seen.insert(*at));
+        let before = match destination {
+            Some(item) => Some(position(&self.rows, item)?),
+            None => None,
+        };
+        let moved: Vec<Row> = positions.iter().filter_map(|at| self.rows.get(*at).cloned()).collect();
+        let place = before.unwrap_or(self.rows.len());
+        let kept_before = (0..place).filter(|at| !positions.contains(at)).count();
+        remove_at(&mut self.rows, &positions);
+        for (offset, row) in moved.into_iter().enumerate() {
+            self.rows.insert(kept_before + offset, row);
+        }
+        Ok(())
     }
 
-    /// Positions of the queues that `.id` or `numbers` names: ids such as `*1`, or names, with commas between.
-    fn selected(&self, attributes: &Attributes) -> Result<Vec<usize>, Refusal> {
-        attributes
-            .iter()
-            .filter(|(argument, _)| is_selector(argument))
-            .flat_map(|(_, value)| value.split(','))
-            .filter(|item| !item.is_empty())
-            .map(|item| self.position(item))
-            .collect()
+    fn read_new(&self, attributes: &Attributes) -> Result<(Row, usize), Refusal> {
+        let mut row = Row::new(self.last_id.saturating_add(1));
+        let mut place = self.rows.len();
+        for (argument, value) in attributes {
+            match argument.as_str() {
+                "place-before" => place = position(&self.rows, value)?,
+                _ => row.assign(argument, value)?,
+            }
+        }
+        row.validate()?;
+        Ok((row, place))
     }
 
-    fn position(&self, item: &str) -> Result<usize, Refusal> {
-        let id = item.strip_prefix('*').and_then(|digits| u32::from_str_radix(digits, 16).ok());
-        let named = |row: &Row| id == Some(row.id) || row.name == item;
-        self.rows.iter().position(named).ok_or(Refusal::NoSuchItem)
+    fn insert(&mut self, row: Row, place: usize) -> String {
+        self.last_id = row.id;
+        let id = format!("*{:X}", row.id);
+        self.rows.insert(place, row);
+        id
+    }
+
+    /// What is selected, if a client may change all of it.
+    fn selected_static(&self, attributes: &Attributes, select: Select) -> Result<Vec<usize>, Refusal> {
+        let positions = select(&self.rows, attributes)?;
+        let dynamic = positions.iter().any(|at| self.rows.get(*at).is_some_and(|row| row.dynamic));
+        if dynamic { Err(Refusal::Dynamic) } else { Ok(positions) }
     }
 }
 
-impl Row {
-    /// A disabled queue holds nothing and moves nothing; its totals stay.
-    fn rest_if_disabled(&mut self) {
-        if self.disabled {
-            let rest = |stats: Stats| Stats { served: stats.served, dropped: stats.dropped, ..Stats::default() };
-            self.stats = Pair { up: rest(self.stats.up), down: rest(self.stats.down) };
-        }
-    }
-}
+type Select = fn(&[Row], &Attributes) -> Result<Vec<usize>, Refusal>;
 
-fn is_selector(argument: &str) -> bool {
-    matches!(argument, ".id" | "numbers")
+impl Item for Row {
+    fn id(&self) -> u32 {
+        self.id
+    }
+    fn name(&self) -> &str {
+        &self.name
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn attributes(list: &[(&str, &str)]) -> Vec<(String, String)> {
-        list.iter().map(|(argument, value)| ((*argument).to_owned(), (*value).to_owned())).collect()
-    }
+    use crate::select::attributes;
 
     fn two_queues() -> Table {
         let mut table = Table::default();
@@ -149,6 +154,10 @@ mod tests {
 
     fn max_limit(table: &Table, name: &str) -> String {
         table.rows().iter().find(|row| row.name == name).unwrap().max_limit.to_string()
+    }
+
+    fn order(table: &Table) -> Vec<&str> {
+        table.rows().iter().map(|row| row.name.as_str()).collect()
     }
 
     #[test]
@@ -189,17 +198,49 @@ mod tests {
         assert_eq!(table.remove(&attributes(&[(".id", "*2")])), Err(Refusal::NoSuchItem));
         let first = attributes(&[("name", "first"), ("place-before", "site")]);
         assert_eq!(table.add(&first), Ok("*3".to_owned()));
-        let order: Vec<&str> = table.rows().iter().map(|row| row.name.as_str()).collect();
-        assert_eq!(order, ["first", "site"]);
+        assert_eq!(order(&table), ["first", "site"]);
     }
 
     #[test]
-    fn a_disabled_queue_is_unlimited_and_found_no_more() {
+    fn queues_move_before_another_or_to_the_end() {
         let mut table = two_queues();
-        table.set_disabled(&attributes(&[("numbers", "site")]), true).unwrap();
-        assert!(table.enabled_mut("site").is_none());
-        assert_eq!(table.in_force().get("site"), Some(&Pair::default()));
-        table.set_disabled(&attributes(&[("numbers", "site")]), false).unwrap();
-        assert_eq!(table.in_force().get("site").unwrap().to_string(), "5000000/20000000");
+        table.add(&attributes(&[("name", "last")])).unwrap();
+        let mut shift = |list: &[(&str, &str)]| {
+            let outcome = table.shift(&attributes(list));
+            (outcome, order(&table).join(" "))
+        };
+        assert_eq!(shift(&[("numbers", "*3"), ("destination", "*1")]), (Ok(()), "last site guests".to_owned()));
+        assert_eq!(shift(&[("numbers", "last,site")]), (Ok(()), "guests last site".to_owned()));
+        assert_eq!(shift(&[(".id", "*2"), ("destination", "site")]), (Ok(()), "last guests site".to_owned()));
+        assert_eq!(shift(&[("numbers", "site"), ("destination", "site")]), (Ok(()), "last guests site".to_owned()));
+        assert_eq!(shift(&[("numbers", "*9")]).0, Err(Refusal::NoSuchItem));
+        assert_eq!(shift(&[("numbers", "*1"), ("destination", "*9")]).0, Err(Refusal::NoSuchItem));
+    }
+
+    #[test]
+    fn what_the_router_made_itself_is_not_changed() {
+        let mut table = two_queues();
+        let session = attributes(&[("name", "<pppoe-anna>"), ("max-limit", "1M/2M")]);
+        assert_eq!(table.force(&session, true, false), Ok("*3".to_owned()));
+        let named = attributes(&[("numbers", "<pppoe-anna>")]);
+        let faster = attributes(&[(".id", "*1,*3"), ("max-limit", "9M/9M")]);
+        assert_eq!(table.set(&faster), Err(Refusal::Dynamic));
+        assert_eq!(table.remove(&named), Err(Refusal::Dynamic));
+        assert_eq!(table.set_disabled(&named, true), Err(Refusal::Dynamic));
+        assert_eq!(
+            (max_limit(&table, "site"), max_limit(&table, "<pppoe-anna>")),
+            ("5000000/20000000".to_owned(), "1000000/2000000".to_owned())
+        );
+    }
+
+    #[test]
+    fn two_of_one_name_can_be_forced_and_each_still_be_set_by_its_id() {
+        let mut table = two_queues();
+        assert_eq!(table.force(&attributes(&[("name", "site")]), false, false), Ok("*3".to_owned()));
+        table.set(&attributes(&[(".id", "*3"), ("max-limit", "1M/1M")])).unwrap();
+        table.set(&attributes(&[("numbers", "site"), ("max-limit", "2M/2M")])).unwrap();
+        let limits: Vec<String> = table.rows().iter().map(|row| row.max_limit.to_string()).collect();
+        assert_eq!(limits, ["2000000/2000000", "0/0", "1000000/1000000"]);
+        assert_eq!(table.set(&attributes(&[(".id", "*3"), ("name", "site")])), Err(Refusal::NameTaken));
     }
 }
