@@ -63,14 +63,22 @@ pub fn build(place: &Place, target: &Target) -> anyhow::Result<Built> {
 }
 
 /// Nothing of this machine gets into the program: paths are called by what they are.
-fn rustflags(place: &Place, target: &Target, tools: &Tools) -> anyhow::Result<String> {
+pub fn remaps(place: &Place, std: Option<PathBuf>) -> impl Iterator<Item = String> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
     // The last that fits counts, so the more particular come later.
     let mut named = vec![(place.workspace.clone(), "/takar"), (place.build(), "/takar/target")];
     named.extend(home.map(|home| (home, "/cargo")));
-    named.push((tools.std_source()?, "/rust"));
-    let remaps = named.into_iter().map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()));
+    named.extend(std.map(|std| (std, "/rust")));
+    named.into_iter().map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()))
+}
+
+/// As cargo takes them from its environment.
+pub fn encoded(flags: impl Iterator<Item = String>) -> String {
+    flags.collect::<Vec<_>>().join("\u{1f}")
+}
+
+fn rustflags(place: &Place, target: &Target, tools: &Tools) -> anyhow::Result<String> {
     // A panic ends the program at its instruction, without words: decision 16. And digests by a loop rather than
     // unrolled, which is 50 kB where the processor has no instruction for them.
     let always = [
@@ -80,7 +88,7 @@ fn rustflags(place: &Place, target: &Target, tools: &Tools) -> anyhow::Result<St
         "-Clink-self-contained=no",
         "--cfg=sha2_backend_soft=\"compact\"",
     ];
-    let always = always.map(str::to_owned);
-    let all = always.into_iter().chain(target.rustflags.iter().cloned()).chain(remaps);
-    Ok(all.collect::<Vec<_>>().join("\u{1f}"))
+    let always = always.map(str::to_owned).into_iter();
+    let remaps = remaps(place, Some(tools.std_source()?));
+    Ok(encoded(always.chain(target.rustflags.iter().cloned()).chain(remaps)))
 }

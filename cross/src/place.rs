@@ -1,6 +1,7 @@
 //! Where things lie: the workspace, what was fetched, what was built.
 
 use std::{
+    ffi::OsString,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -29,6 +30,11 @@ impl Place {
     pub fn build(&self) -> PathBuf {
         self.target.join("cross")
     }
+}
+
+/// The cargo that runs us.
+pub fn cargo() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
 /// Runs to its end; what it says is seen.
