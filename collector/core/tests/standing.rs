@@ -17,6 +17,7 @@ const M: u64 = 1_000_000;
 const FREE: Standing = Standing {
     changing: false,
     resting: false,
+    unanswered: false,
     mode: LinkMode::Live,
     commanded: true,
     read: true,
