@@ -20,7 +20,7 @@ use takar_shared::{
     command::{Command, Confirm},
     facts::InterfaceFacts,
     queue::Setting,
-    receipt::Receipt,
+    receipt::{Phase, Receipt},
     telemetry::Poll,
 };
 use tokio::sync::{mpsc, oneshot};
@@ -255,7 +255,8 @@ impl Task {
                     self.machine.handle_journalled(written.is_ok(), clock::now())
                 }
                 Effect::Send(receipt) => {
-                    tracing::info!(device = %receipt.device, serial = receipt.serial.0, phase = ?receipt.phase, "receipt");
+                    let phase = words_of(receipt.phase);
+                    tracing::info!(device = %receipt.device, serial = receipt.serial.0, phase, "receipt");
                     self.tell(Output::Receipt(receipt)).await;
                     Vec::new()
                 }
@@ -300,5 +301,14 @@ impl Task {
     async fn tell(&self, output: Output) {
         // The run loop ends only with the process.
         let _ = self.outputs.send(output).await;
+    }
+}
+
+/// For the log. A router's build keeps the names of plain variants only (decision 16).
+fn words_of(phase: Phase) -> String {
+    match phase {
+        Phase::Refused(why) => format!("refused: {why:?}"),
+        Phase::RolledBack(cause) => format!("rolled back: {cause:?}"),
+        other => format!("{other:?}").to_lowercase(),
     }
 }

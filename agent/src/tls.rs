@@ -9,10 +9,9 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Context as _, anyhow, bail};
 use ed25519_dalek::SigningKey;
 use rustls::{
-    CertificateError, ClientConfig, Error, RootCertStore,
+    ClientConfig, Error, RootCertStore,
     crypto::{CryptoProvider, ring},
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, UnixTime, pem::PemObject as _},
-    server::WebPkiClientVerifier,
 };
 use takar_shared::UnixMillis;
 
@@ -42,19 +41,18 @@ pub fn client_config(
 /// the time the bundle was made: the agent's clock may be wrong, and an old bundle is no reason not to start.
 pub fn check(key: &SigningKey, ca: &str, certificate: &str, made_at: UnixMillis) -> anyhow::Result<()> {
     client_config(key, ca, certificate, made_at)?;
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots(ca)?), provider())
-        .build()
-        .map_err(|_| unreadable("ca"))?;
+    let roots = roots(ca)?;
     let chain = certificates("certificate", certificate)?;
     let (own, between) = chain.split_first().ok_or_else(|| unreadable("certificate"))?;
-    match verifier.verify_client_cert(own, between, UnixTime::since_unix_epoch(Duration::from_millis(made_at.0))) {
+    let own = webpki::EndEntityCert::try_from(own).map_err(|_| unreadable("certificate"))?;
+    let algorithms = provider().signature_verification_algorithms.all;
+    let at = UnixTime::since_unix_epoch(Duration::from_millis(made_at.0));
+    let usage = webpki::KeyUsage::client_auth();
+    match own.verify_for_usage(algorithms, &roots.roots, between, at, usage, None, None) {
         Ok(_) => Ok(()),
-        Err(Error::InvalidCertificate(
-            CertificateError::Expired
-            | CertificateError::ExpiredContext { .. }
-            | CertificateError::NotValidYet
-            | CertificateError::NotValidYetContext { .. },
-        )) => bail!("bundle's key \"certificate\": expected one that was valid at the bundle's \"server_time\""),
+        Err(webpki::Error::CertExpired { .. } | webpki::Error::CertNotValidYet { .. }) => {
+            bail!("bundle's key \"certificate\": expected one that was valid at the bundle's \"server_time\"")
+        }
         Err(_) => bail!("bundle's key \"certificate\": expected one that the bundle's \"ca\" issued, for a client"),
     }
 }

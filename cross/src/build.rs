@@ -83,6 +83,8 @@ fn rustflags(place: &Place, target: &Target, tools: &Tools) -> anyhow::Result<St
     // unrolled, which is 50 kB where the processor has no instruction for them.
     let always = [
         "-Zunstable-options",
+        // What `{:?}` says of a value with fields is its name: 50 kB, most of it of libraries' error types.
+        "-Zfmt-debug=shallow",
         "-Cpanic=immediate-abort",
         "-Cforce-unwind-tables=no",
         "-Clink-self-contained=no",

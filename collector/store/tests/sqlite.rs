@@ -159,7 +159,6 @@ fn a_database_of_the_first_schema_is_brought_up_to_date() {
         "deliveries",
         "link_modes",
         "maintenances",
-        "maintenances",
     ];
     for table in newer {
         raw.execute_batch(&format!("DROP TABLE {table}")).unwrap();
