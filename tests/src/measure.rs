@@ -15,6 +15,8 @@ mod station;
 mod store;
 mod wire;
 
+pub use cost::pss_kb;
+
 use std::{fs, io::Write as _, os::unix::fs::MetadataExt as _, path::Path, process::ExitCode};
 
 use anyhow::{Context as _, bail, ensure};

@@ -3,26 +3,35 @@
 //! back; killed and started again, it goes on.
 //!
 //! Which agent: `TAKAR_FOREIGN_AGENT=FILE`, and who runs it: `TAKAR_FOREIGN_RUNNER=qemu-mipsel-static`. So it runs only when
-//! it is asked for by name (`tests/run` does, for some processors; `tests/run --cross` for all).
+//! it is asked for by name (`tests/run` does, for some processors; `tests/run --cross` for all). Without a runner it is
+//! this machine's own processor, and what the agent holds of its memory is judged too.
 // A test that cannot go on has failed; the programs run in real time.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 use std::{fs, path::PathBuf, time::Instant};
 
 use serde_json::Value;
-use takar_e2e::lab::{Broker, Lab, Traffic};
+use takar_e2e::{
+    lab::{Broker, Lab, Traffic},
+    measure::pss_kb,
+};
 
 const RULES: &str = "[change]\nconfirm_within_s = 8\nexpires_in_s = 30\n";
 
+/// PSS, in octets.
+const MOST_MEMORY: u64 = 3_000_000;
+
 #[test]
 fn a_foreign_agent_closes_the_loop() {
-    let asked = |name: &str| PathBuf::from(std::env::var_os(name).unwrap_or_else(|| panic!("expected {name}")));
-    let (runner, program) = (asked("TAKAR_FOREIGN_RUNNER"), asked("TAKAR_FOREIGN_AGENT"));
+    let asked = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let program = asked("TAKAR_FOREIGN_AGENT").expect("TAKAR_FOREIGN_AGENT");
+    let runner = asked("TAKAR_FOREIGN_RUNNER");
+    let is_native = runner.is_none();
     let begun = Instant::now();
     let folder = tempfile::tempdir().unwrap();
     let traffic = Traffic { profile: "fair", seed: 1, sites: 2, capacity_bps: 20_000_000 };
     let (mut lab, mut serve) = Lab::start_with(Broker::Mosquitto, folder.path(), traffic, RULES);
-    lab.agent = vec![runner, program.clone()];
+    lab.agent = runner.into_iter().chain([program.clone()]).collect();
     let mut sites = [lab.site("kantor-a", 0), lab.site("kantor-b", 1)];
     let begins = || lab.import(&sites);
     if let Err(failed) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(begins)) {
@@ -54,6 +63,11 @@ fn a_foreign_agent_closes_the_loop() {
         links.iter().all(|row| row["poll"] == "ok") && stored() > before
     });
     assert_eq!(lab.takar(&["audit", "verify"])["ok"], true);
+    if is_native {
+        let held = pss_kb(sites[1].agent.pid()).unwrap() * 1024;
+        println!("memory of the agent that went through all of it, with TLS: {held} octets (PSS)");
+        assert!(held <= MOST_MEMORY, "expected at most {MOST_MEMORY}");
+    }
     println!(
         "{}: {} octets; enrolled, polled, published over TLS, applied, confirmed, rolled back, restarted in {:.1} s",
         program.display(),

@@ -61,7 +61,7 @@ fn each_problem_of_an_agent_config_is_a_line_and_nothing_runs() {
     trial.config(
         "nothing to read",
         format!("{least}[[device]]\nname = \"core-1\"\n"),
-        &[&["device[0]: ", "expected [device.snmp], [device.queues] or both"]],
+        &[&["device[0]: ", "expected [device.snmp], [device.kernel] or [device.queues]"]],
     );
     let queues = "[device.queues]\nbackend = \"htb\"\n[[device.shaper]]\nclass = \"1:zz\"\ninterface = \"e\"\n\
                   direction = \"up\"\nfloor_bps = 9\nceiling_bps = 8\n[[device.shaper]]\nqueue = \"q\"\n\
