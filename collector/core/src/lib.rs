@@ -20,6 +20,7 @@ pub mod intake;
 pub mod inventory;
 pub mod ledger;
 pub mod maintenance;
+pub mod passing;
 pub mod plan;
 pub mod policy;
 pub mod rate;

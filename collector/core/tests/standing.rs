@@ -22,6 +22,7 @@ const FREE: Standing = Standing {
     commanded: true,
     read: true,
     drifted: false,
+    bypassed: false,
     rests_ms: 0,
 };
 
@@ -69,7 +70,8 @@ fn a_link_that_is_kept_out_neither_gives_nor_gets_and_that_is_said() {
     let resting = (Standing { resting: true, ..FREE }, HoldReason::Maintenance);
     assert!(between(FREE, FREE).0.is_some());
     let silent = (Standing { unanswered: true, ..FREE }, HoldReason::NotPolled);
-    for (out, why) in [observed, resting, silent] {
+    let past = (Standing { bypassed: true, ..FREE }, HoldReason::Bypassed);
+    for (out, why) in [observed, resting, silent, past] {
         for (giver, seeker, kept) in [(out, FREE, "giver"), (FREE, out, "seeker")] {
             let (proposal, reasons) = between(giver, seeker);
             assert_eq!(proposal, None);
@@ -101,8 +103,8 @@ fn any_standing() -> impl Strategy<Value = Standing> {
     let mode = prop_oneof![1 => Just(LinkMode::Observe), 1 => Just(LinkMode::Propose), 4 => Just(LinkMode::Live)];
     let rare = || prop::bool::weighted(0.1);
     let rests = prop_oneof![6 => Just(0_u64), 1 => 1..600_000_u64];
-    (mode, rare(), rare(), (rare(), rare()), rare(), rare(), rests).prop_map(
-        |(mode, changing, resting, (silent, unanswered), unread, drifted, rests_ms)| Standing {
+    (mode, rare(), rare(), (rare(), rare()), rare(), (rare(), rare()), rests).prop_map(
+        |(mode, changing, resting, (silent, unanswered), unread, (drifted, bypassed), rests_ms)| Standing {
             changing,
             resting,
             mode,
@@ -110,6 +112,7 @@ fn any_standing() -> impl Strategy<Value = Standing> {
             unanswered,
             read: !unread,
             drifted,
+            bypassed,
             rests_ms,
         },
     )

@@ -318,6 +318,7 @@ said-unasked = By its mode a person approves what moves it, and nobody would hav
 said-not-polled = Its device did not answer the last poll.
 said-unread = Its ceiling had not been read back from the device, so it could not be changed.
 said-drifted = Its queue was changed by somebody else since it was last confirmed.
+said-bypassed = Its traffic did not pass its queue, so a change would have had no effect.
 said-not-live = Its agent was not taking changes.
 said-cool-down = It changed a short while ago and was resting.
 said-not-measured = Its traffic was not measured well enough to judge by.

@@ -318,6 +318,7 @@ said-unasked = Menurut modenya setiap perubahan disetujui petugas lebih dahulu, 
 said-not-polled = Perangkatnya tidak menjawab pengukuran terakhir, sehingga alokasinya tetap.
 said-unread = Pagunya belum terbaca dari perangkat, sehingga tidak dapat diubah.
 said-drifted = Antreannya diubah oleh pihak lain sejak terakhir dikonfirmasi.
+said-bypassed = Lalu lintasnya tidak melewati antreannya, sehingga perubahan tidak akan berpengaruh.
 said-not-live = Agennya sedang tidak menerima perubahan.
 said-cool-down = Baru saja diubah dan masih dalam masa jeda.
 said-not-measured = Lalu lintasnya belum cukup terukur untuk dinilai.

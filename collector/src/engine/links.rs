@@ -8,6 +8,7 @@ use takar_collector_core::{
     assess::{Assessor, Finding, FindingKind, NoFinding, Verdict},
     demand::{Demand, DemandSettings, demand},
     inventory::{Inventory, Link, LinkMeter, LinkName},
+    passing::{Bypass, Passing},
     rate::{RateLimits, RateTracker},
     window::{QueueDelta, Window, WindowSettings},
 };
@@ -44,6 +45,14 @@ enum Role {
     Queue,
 }
 
+/// Of a shaper, at one moment.
+struct QueueCounts {
+    at: UnixMillis,
+    bytes: u64,
+    drops: u64,
+    overlimits: u64,
+}
+
 pub struct Watch {
     pub window: Window,
     pub assessor: Assessor,
@@ -52,7 +61,8 @@ pub struct Watch {
     pub no_finding: Option<NoFinding>,
     pub observed: Option<QueueReading>,
     octets: RateTracker,
-    queue: Option<(UnixMillis, u64, u64)>,
+    queue: Option<QueueCounts>,
+    passing: Passing,
 }
 
 impl Watches {
@@ -97,23 +107,36 @@ impl Watch {
     fn feed_octets(&mut self, row: &SampleRow, value: usize) {
         match self.octets.push(counter(row, value)) {
             Ok(interval) => {
-                self.window.push_interval(UnixMillis(interval.from.0), UnixMillis(interval.to.0), interval.octets);
+                let (from, to) = (UnixMillis(interval.from.0), UnixMillis(interval.to.0));
+                self.window.push_interval(from, to, interval.octets);
+                self.passing.push_link(from, to, interval.octets);
             }
-            Err(why) if why.is_break() => self.window.mark_break(row.at),
-            Err(_) => {}
+            Err(why) => {
+                if why.is_break() {
+                    self.window.mark_break(row.at);
+                }
+                self.passing.mark_break();
+            }
         }
     }
 
     fn feed_queue(&mut self, row: &SampleRow) {
-        let [_, drops, overlimits, backlog] = row.values;
-        if let Some((before, old_drops, old_overlimits)) = self.queue.replace((row.at, drops, overlimits)) {
-            // Counters that fell were reset: what happened in between is not known.
-            let reset = row.break_before || drops < old_drops || overlimits < old_overlimits || row.at <= before;
-            if !reset {
-                let delta = QueueDelta { drops: drops - old_drops, overlimits: overlimits - old_overlimits, backlog };
-                self.window.push_queue(row.at, delta);
-            }
+        let [bytes, drops, overlimits, backlog] = row.values;
+        let Some(old) = self.queue.replace(QueueCounts { at: row.at, bytes, drops, overlimits }) else { return };
+        // Counters that fell were reset: what happened in between is not known.
+        let fell = bytes < old.bytes || drops < old.drops || overlimits < old.overlimits;
+        if row.break_before || fell || row.at <= old.at {
+            self.passing.mark_break();
+            return;
         }
+        let delta = QueueDelta { drops: drops - old.drops, overlimits: overlimits - old.overlimits, backlog };
+        self.window.push_queue(row.at, delta);
+        self.passing.push_queue(bytes - old.bytes);
+    }
+
+    /// Traffic that does not pass the queue, where that is what was last seen.
+    pub fn bypass(&self) -> Option<Bypass> {
+        self.passing.found()
     }
 
     pub fn demand(&self) -> Demand {
@@ -243,6 +266,7 @@ impl Engine {
             observed: None,
             octets: RateTracker::new(limits),
             queue: None,
+            passing: Passing::default(),
         })
     }
 

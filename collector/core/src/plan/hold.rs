@@ -20,6 +20,8 @@ pub struct Standing {
     pub read: bool,
     /// What was read back is not what is on record.
     pub drifted: bool,
+    /// Its traffic passes its queue by.
+    pub bypassed: bool,
     /// How long it is still left alone after its last change.
     pub rests_ms: u64,
 }
@@ -35,6 +37,7 @@ impl Standing {
             (self.unanswered, HoldReason::NotPolled),
             (!self.read, HoldReason::Unread),
             (self.drifted, HoldReason::Drifted),
+            (self.bypassed, HoldReason::Bypassed),
         ];
         let first = reasons.into_iter().find(|(holds, _)| *holds).map(|(_, reason)| reason);
         let rests = || HoldReason::CoolDown { left_s: u32::try_from(self.rests_ms.div_ceil(1000)).unwrap_or(u32::MAX) };

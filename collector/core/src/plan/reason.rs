@@ -77,6 +77,8 @@ pub enum HoldReason {
     NotPolled,
     /// Its ceiling could not be read back, or not since the collector started.
     Unread,
+    /// Its traffic does not pass its queue.
+    Bypassed,
     /// It changed a short while ago.
     CoolDown {
         left_s: u32,
@@ -86,7 +88,7 @@ pub enum HoldReason {
 impl HoldReason {
     /// It will not be moved soon, so that nobody can count on what it leaves unused.
     pub fn is_kept_out(self) -> bool {
-        matches!(self, Self::Maintenance | Self::Observed | Self::NotPolled | Self::Unread)
+        matches!(self, Self::Maintenance | Self::Observed | Self::NotPolled | Self::Unread | Self::Bypassed)
     }
 }
 
@@ -150,6 +152,7 @@ impl fmt::Display for HoldReason {
                 f.write_str("Its ceiling was not read back yet, so the whole uplink is reserved for it until it is.")
             }
             Self::Drifted => f.write_str("Its queue was changed by somebody else since Takar last confirmed it."),
+            Self::Bypassed => f.write_str("Its traffic does not pass its queue, so a change would have no effect."),
             Self::NotLive => f.write_str("Its agent is not taking changes now."),
             Self::CoolDown { left_s } => write!(f, "It changed a short while ago and rests for {left_s} s more."),
         }

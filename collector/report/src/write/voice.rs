@@ -24,6 +24,7 @@ const SAID: &[(&str, &str)] = &[
     ("Its device did not answer the last poll", "said-not-polled"),
     ("Its ceiling was not read back yet", "said-unread"),
     ("Its queue was changed by somebody else", "said-drifted"),
+    ("Its traffic does not pass its queue", "said-bypassed"),
     ("Its agent is not taking changes", "said-not-live"),
     ("It changed a short while ago", "said-cool-down"),
     ("Its traffic is not measured well enough", "said-not-measured"),
@@ -265,6 +266,7 @@ mod tests {
             HoldReason::NotLive,
             HoldReason::NotPolled,
             HoldReason::Unread,
+            HoldReason::Bypassed,
             HoldReason::CoolDown { left_s: 90 },
         ];
         let reasons = [

@@ -3,6 +3,7 @@
 use takar_collector_core::{
     assess::{FindingKind, NoFinding},
     inventory::{Link, LinkMeter, LinkMode, LinkName},
+    passing::Bypass,
 };
 use takar_shared::{
     Direction,
@@ -101,6 +102,13 @@ impl Engine {
         let Some(watch) = self.watches.get(&link.name, direction) else {
             return ("not-measured", "not watched".into());
         };
+        if let Some(Bypass { on_link, through_queue }) = watch.bypass() {
+            let why = format!(
+                "its traffic does not pass its queue: {on_link} on the link, {through_queue} through the queue; what is set \
+                 there has no effect"
+            );
+            return ("drifted", why);
+        }
         if let Some(record) = watch.finding.and_then(|id| self.findings.get(&id)) {
             let mut why = record.finding.to_string();
             let reasons = self.reasons.get(&(link.uplink.clone(), direction));

@@ -111,7 +111,10 @@ impl Engine {
         };
         let Some(state) = &device.state else { return Ok(()) };
         let receipts = self.store.receipts_of(change.id).map_err(|error| ApiError::Failed(error.to_string()))?;
-        let holds = receipts.iter().any(|row| batch::may_confirm(&row.receipt, device.polled_ok_at, state));
+        // What traffic passes by has no effect, and is to be put back: without effect is no success.
+        let passed_by = change.moves.iter().any(|one| self.bypass(&one.link, one.set.direction).is_some());
+        let holds =
+            !passed_by && receipts.iter().any(|row| batch::may_confirm(&row.receipt, device.polled_ok_at, state));
         let (Some(serial), true) = (change.serial, holds) else { return Ok(()) };
         let confirm = Confirm { change: change.id, device: change.device.clone(), serial };
         let Some(bytes) = self.signer.seal(&Message::Confirm(confirm), change.agent) else { return Ok(()) };

@@ -4,6 +4,7 @@ use takar_collector_core::{
     case::CaseId,
     demand::Estimate,
     inventory::{Link, LinkName, UplinkName},
+    passing::Bypass,
     plan::{Claim, ClaimDemand, HoldReason, PlanInput, Standing},
     reserve::{self, Hold},
 };
@@ -134,9 +135,14 @@ impl Engine {
             unanswered: outcome.is_some_and(|outcome| !polled(outcome)),
             read: self.observed(&link.name, direction).is_some() && outcome != Some(PollOutcome::QueuesUnreadable),
             drifted: self.is_drifted(link, direction),
+            bypassed: self.bypass(&link.name, direction).is_some(),
             rests_ms: changed_at.map_or(0, |at| self.config.hold_down_ms.saturating_sub(now.since(at))),
         };
         standing.hold()
+    }
+
+    pub(in crate::engine) fn bypass(&self, link: &LinkName, direction: Direction) -> Option<Bypass> {
+        self.watches.get(link, direction)?.bypass()
     }
 
     /// *Drifted*: read back ≠ on record.
