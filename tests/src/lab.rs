@@ -37,6 +37,8 @@ pub struct Lab {
     pub traffic: Traffic,
     /// What starts an agent, before its own arguments: the program, or who runs it and the program.
     pub agent: Vec<PathBuf>,
+    /// More arguments for the routers that are started from now on.
+    pub router: Vec<&'static str>,
     _broker: Option<Process>,
 }
 
@@ -65,7 +67,7 @@ impl Lab {
     pub fn start_with(broker: Broker, dir: &Path, traffic: Traffic, rules: &str) -> (Self, Process) {
         let programs = binaries().unwrap();
         let agent = vec![programs.join("takar-agent")];
-        let mut lab = Self { dir: dir.to_owned(), programs, traffic, agent, _broker: None };
+        let mut lab = Self { dir: dir.to_owned(), programs, traffic, agent, router: Vec::new(), _broker: None };
         let port = free_port().unwrap();
         let address = format!("127.0.0.1:{port}");
         let (state, root) = (dir.join("state"), dir.join("root.key"));
@@ -189,6 +191,7 @@ impl Lab {
             profile,
         ]);
         command.args(["--capacity-down-bps", &capacity, "--capacity-up-bps", &capacity, "--user", "takar"]);
+        command.args(&self.router);
         command.args(["--seed", &seed.to_string(), "--queue", name, "--limit-at", "1M/1M", "--day-s", "600"]);
         command
             .args(["--max-limit", &format!("{share}/{share}")])

@@ -36,6 +36,19 @@ fn office(profile: &'static str, rules: &str, mode: Option<&str>) -> Office {
     office
 }
 
+/// Two routers on which queues look well and shape nothing: the first fast-tracks, the traffic of the second comes from an
+/// address that its queue is not for.
+fn in_vain() -> Office {
+    let folder = tempfile::tempdir().unwrap();
+    let traffic = Traffic { profile: "fair", seed: 1, sites: 2, capacity_bps: 20_000_000 };
+    let (mut lab, serve) = Lab::start(folder.path(), traffic, QUICK);
+    lab.router = vec!["--fasttrack"];
+    let first = lab.site("kantor-a", 0);
+    lab.router = vec!["--subscriber", "172.16.0.9"];
+    let second = lab.site("kantor-b", 1);
+    Office { lab, serve, sites: vec![first, second], _folder: folder }
+}
+
 /// Without a register.
 fn sites(profile: &'static str, rules: &str) -> Office {
     let folder = tempfile::tempdir().unwrap();
@@ -295,4 +308,29 @@ fn a_draft_of_what_is_there_is_imported_as_it_is() {
     assert!(text.contains("# doubtful: up: mir 0, which is unlimited\n"), "{text}");
     let refused = office.refused(&["import", &doubtful, "--dry-run"]);
     assert!(refused.contains("kantor-c") && refused.contains("up"), "{refused}");
+}
+
+#[test]
+fn a_queue_that_shapes_nothing_is_told_with_its_reason_and_not_changed() {
+    let office = in_vain();
+    office.import(&register(&office, None));
+    let why = |link: &str, words: &str| {
+        office.lab.wait_links(&format!("{link}: {words}"), |links| {
+            let of_it =
+                |row: &&Value| row["link"] == link && row["why"].as_str().is_some_and(|why| why.contains(words));
+            links.iter().filter(of_it).count() == 2
+        });
+    };
+    why("kantor-a", "its queue shapes nothing");
+    let log = fs::read_to_string(office.lab.dir.join("kantor-a.log")).unwrap();
+    assert!(log.contains("queue has no effect: fast-tracked connections pass it by"), "{log}");
+    // What only the counters tell takes a minute of them.
+    thread::sleep(Duration::from_secs(60));
+    why("kantor-b", "its traffic does not pass its queue");
+    for link in ["kantor-a", "kantor-b"] {
+        let said = office.refused(&["propose", "--move", &format!("{link}:up:6M"), "--reason", "uji"]);
+        let expected = format!("takar: link {link}: Its traffic does not pass its queue, or that shapes nothing");
+        assert!(said.starts_with(&expected) && said.lines().count() == 1, "{said}");
+    }
+    assert_eq!(office.takar(&["changes"]), json!([]));
 }

@@ -20,7 +20,7 @@ pub struct Standing {
     pub read: bool,
     /// What was read back is not what is on record.
     pub drifted: bool,
-    /// Its traffic passes its queue by.
+    /// Its traffic passes its queue by, or its queue shapes nothing.
     pub bypassed: bool,
     /// How long it is still left alone after its last change.
     pub rests_ms: u64,
@@ -36,8 +36,8 @@ impl Standing {
             (!self.commanded, HoldReason::NotLive),
             (self.unanswered, HoldReason::NotPolled),
             (!self.read, HoldReason::Unread),
-            (self.drifted, HoldReason::Drifted),
             (self.bypassed, HoldReason::Bypassed),
+            (self.drifted, HoldReason::Drifted),
         ];
         let first = reasons.into_iter().find(|(holds, _)| *holds).map(|(_, reason)| reason);
         let rests = || HoldReason::CoolDown { left_s: u32::try_from(self.rests_ms.div_ceil(1000)).unwrap_or(u32::MAX) };

@@ -77,7 +77,7 @@ pub enum HoldReason {
     NotPolled,
     /// Its ceiling could not be read back, or not since the collector started.
     Unread,
-    /// Its traffic does not pass its queue.
+    /// Its traffic does not pass its queue, or its queue shapes nothing.
     Bypassed,
     /// It changed a short while ago.
     CoolDown {
@@ -152,7 +152,9 @@ impl fmt::Display for HoldReason {
                 f.write_str("Its ceiling was not read back yet, so the whole uplink is reserved for it until it is.")
             }
             Self::Drifted => f.write_str("Its queue was changed by somebody else since Takar last confirmed it."),
-            Self::Bypassed => f.write_str("Its traffic does not pass its queue, so a change would have no effect."),
+            Self::Bypassed => f.write_str(
+                "Its traffic does not pass its queue, or that shapes nothing: a change would have no effect.",
+            ),
             Self::NotLive => f.write_str("Its agent is not taking changes now."),
             Self::CoolDown { left_s } => write!(f, "It changed a short while ago and rests for {left_s} s more."),
         }

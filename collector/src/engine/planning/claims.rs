@@ -135,10 +135,15 @@ impl Engine {
             unanswered: outcome.is_some_and(|outcome| !polled(outcome)),
             read: self.observed(&link.name, direction).is_some() && outcome != Some(PollOutcome::QueuesUnreadable),
             drifted: self.is_drifted(link, direction),
-            bypassed: self.bypass(&link.name, direction).is_some(),
+            bypassed: self.bypass(&link.name, direction).is_some() || self.shapes_nothing(&link.name, direction),
             rests_ms: changed_at.map_or(0, |at| self.config.hold_down_ms.saturating_sub(now.since(at))),
         };
         standing.hold()
+    }
+
+    fn shapes_nothing(&self, link: &LinkName, direction: Direction) -> bool {
+        let reading = self.watches.get(link, direction).and_then(|watch| watch.observed.as_ref());
+        reading.is_some_and(|reading| reading.disabled)
     }
 
     pub(in crate::engine) fn bypass(&self, link: &LinkName, direction: Direction) -> Option<Bypass> {
