@@ -10,6 +10,7 @@ mod member;
 mod player;
 mod poll;
 mod ports;
+mod queue;
 mod report;
 mod station;
 mod store;
@@ -59,6 +60,9 @@ fn carry_out(args: &Args) -> anyhow::Result<()> {
     if !args.traffic_to.is_empty() {
         return ports::send(&args.traffic_to);
     }
+    if let Some(times) = args.change_queue {
+        return queue::change(times);
+    }
     // The owner of /proc/self is the account that this runs under.
     ensure!(fs::metadata("/proc/self").context("/proc/self")?.uid() == 0, "makes network namespaces; run it as root");
     let missing = lacking(&["ip", "tc", "ethtool", "snmpd", "mosquitto", "mosquitto_sub", "getconf", "stat"]);
@@ -89,11 +93,12 @@ fn carry_out(args: &Args) -> anyhow::Result<()> {
 /// Memory is looked at where polls are measured: the same programs, at the end of the same span.
 fn rooms(args: &Args) -> Vec<(&'static str, Room)> {
     let polls = args.wants(Figure::Poll) || args.wants(Figure::Memory);
-    let all: [(bool, &str, Room); 4] = [
+    let all: [(bool, &str, Room); 5] = [
         (polls, "poll", poll::measure),
         (args.wants(Figure::Wire), "wire", wire::measure),
         (args.wants(Figure::Store), "store", store::measure),
         (args.wants(Figure::Latency), "latency", latency::measure),
+        (args.wants(Figure::Queue), "queue", queue::measure),
     ];
     all.into_iter().filter(|(wanted, ..)| *wanted).map(|(_, name, room)| (name, room)).collect()
 }

@@ -24,6 +24,9 @@ pub struct Args {
     /// Send packets there until ended. This program starts itself so inside a namespace.
     #[arg(long, hide = true, value_name = "ADDRESS")]
     pub traffic_to: Vec<SocketAddr>,
+    /// Change a queue so often, and say how long each took. Likewise.
+    #[arg(long, hide = true, value_name = "TIMES")]
+    pub change_queue: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
@@ -39,6 +42,8 @@ pub enum Figure {
     Store,
     /// From approval to applied.
     Latency,
+    /// Time to change a queue.
+    Queue,
 }
 
 impl Figure {
@@ -49,6 +54,7 @@ impl Figure {
             Self::Wire => "wire",
             Self::Store => "store",
             Self::Latency => "latency",
+            Self::Queue => "queue",
         }
     }
 }

@@ -39,21 +39,32 @@ pub fn measure(place: &Path, quick: bool) -> anyhow::Result<Vec<Row>> {
         // As it was measured elsewhere, on a machine of the same kind.
         None => Beside { what: "tuned collectd, elsewhere (none here)".into(), low: 1.0, high: 1.15 },
     };
-    for (version, case) in [(Version::V2c, "agent, SNMP v2c"), (Version::V3, "agent, SNMP v3 SHA-256 AES-128")] {
-        rows.extend(agent(&station, span, version, case, &beside)?);
+    let v2c = ports::snmp(&Version::V2c.access(place)?);
+    let v3 = ports::snmp(&Version::V3.access(place)?);
+    for (name, source, case) in [
+        ("agent-v2c", v2c, "agent, SNMP v2c"),
+        ("agent-v3", v3, "agent, SNMP v3 SHA-256 AES-128"),
+        ("agent-kernel", ports::kernel(), "agent, this kernel by netlink"),
+    ] {
+        rows.extend(agent(&station, span, (name, &source), case, &beside)?);
     }
     rows.push(Row {
         note: "broker not in it; one agent, no inventory".into(),
-        ..memory("takar serve", station.serve_pid(), format!("{} polls stored", 2 * span.polls()))?
+        ..memory("takar serve", station.serve_pid(), format!("{} polls stored", 3 * span.polls()))?
     });
     Ok(rows)
 }
 
-fn agent(station: &Station, span: Span, version: Version, case: &str, beside: &Beside) -> anyhow::Result<[Row; 2]> {
+fn agent(
+    station: &Station,
+    span: Span,
+    (name, source): (&str, &str),
+    case: &str,
+    beside: &Beside,
+) -> anyhow::Result<[Row; 2]> {
     tell(&format!("poll: {case}: {} s", span.seconds()));
-    let name = if version == Version::V3 { "agent-v3" } else { "agent-v2c" };
     let head = format!("poll_every_ms = {POLL_EVERY_MS}\npolls_per_message = 3\n");
-    let enrolled = station.enrol(name, &head, &ports::snmp(&version.access(&station.place)?))?;
+    let enrolled = station.enrol(name, &head, source)?;
     let before = station.samples_stored()?;
     let mut agent = station.run_agent(&enrolled)?;
     wait_for("samples of the agent", Duration::from_secs(20), || {

@@ -36,11 +36,20 @@ pub fn make() -> anyhow::Result<Namespace> {
     Ok(namespace)
 }
 
-/// For an agent's `[device.snmp]`.
+/// For an agent's config: counted by SNMP.
 pub fn snmp(access: &str) -> String {
+    format!("[device.snmp]\naddress = \"127.0.0.1:161\"\ninterfaces = {}\n{access}", names())
+}
+
+/// The same nine by the kernel of this machine.
+pub fn kernel() -> String {
+    format!("[device.kernel]\ninterfaces = {}\n", names())
+}
+
+fn names() -> String {
     let cables = (0..CABLES).flat_map(|cable| [format!("\"a{cable}\""), format!("\"b{cable}\"")]);
     let names: Vec<_> = std::iter::once("\"lo\"".to_owned()).chain(cables).collect();
-    format!("address = \"127.0.0.1:161\"\ninterfaces = [{}]\n{access}", names.join(", "))
+    format!("[{}]", names.join(", "))
 }
 
 /// Traffic on all of them until dropped, so that counters move. Sockets belong to the namespace of their process, so

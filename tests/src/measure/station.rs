@@ -82,14 +82,15 @@ impl Station {
         status["samples_stored"].as_u64().with_context(|| format!("takar status has no samples_stored: {status}"))
     }
 
-    /// An agent that only measures, with a config of `head` and one device of its own name, enrolled by file.
-    pub fn enrol(&self, name: &str, head: &str, snmp: &str) -> anyhow::Result<Enrolled> {
+    /// An agent that only measures, with a config of `head` and one device of its own name that is counted by
+    /// `source`, enrolled by file.
+    pub fn enrol(&self, name: &str, head: &str, source: &str) -> anyhow::Result<Enrolled> {
         let enrolled = Enrolled { folder: self.place.join(name), name: name.to_owned() };
         let folder = enrolled.folder.display();
         fs::create_dir_all(&enrolled.folder).with_context(|| folder.to_string())?;
         let config = format!(
             "state_dir = \"{folder}/agent\"\nspool_dir = \"{folder}/spool\"\n{head}[[device]]\nname = \"{name}\"\n\
-             [device.snmp]\n{snmp}[device.queues]\nbackend = \"none\"\n"
+             {source}[device.queues]\nbackend = \"none\"\n"
         );
         write(&enrolled.config(), &config)?;
         let (request, bundle) = (enrolled.folder.join("request"), enrolled.bundle());

@@ -112,7 +112,7 @@ fn names() -> impl Iterator<Item = String> {
 fn snmp(place: &Path) -> anyhow::Result<String> {
     let interfaces: Vec<_> = interfaces().map(|name| format!("\"{name}\"")).collect();
     let access = Version::V2c.access(place)?;
-    Ok(format!("address = \"127.0.0.1:161\"\ninterfaces = [{}]\n{access}", interfaces.join(", ")))
+    Ok(format!("[device.snmp]\naddress = \"127.0.0.1:161\"\ninterfaces = [{}]\n{access}", interfaces.join(", ")))
 }
 
 /// A link on each interface but the first of each router, so that readings are made and judged.
