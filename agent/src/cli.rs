@@ -43,7 +43,11 @@ enum Command {
         json: bool,
     },
     /// Check the config and every file it names.
-    CheckConfig,
+    CheckConfig {
+        /// First give every secret that the config names the mode 0600, for where nobody else can (RouterOS's files).
+        #[arg(long)]
+        protect: bool,
+    },
     /// Show what a device tells of itself, by SNMP and by the RouterOS API. Needs no config, changes nothing.
     Probe(Box<Probe>),
 }
@@ -85,6 +89,9 @@ fn carry_out(cli: Cli) -> anyhow::Result<ExitCode> {
             probe::Outcome::Misused => ExitCode::from(2),
         });
     }
+    if let Command::CheckConfig { protect: true } = cli.command {
+        config::protect(&cli.config)?;
+    }
     let config = match config::load(&cli.config) {
         Ok(config) => config,
         Err(problems) => {
@@ -110,7 +117,7 @@ fn carry_out(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         // Was carried out above, for it needs no config.
         Command::Probe(_) => {}
-        Command::CheckConfig => {
+        Command::CheckConfig { .. } => {
             let shapers: usize = config.devices.iter().map(|device| device.bounds.len()).sum();
             let mode = format!("{:?}", config.mode).to_lowercase();
             println!("{}: ok; {mode}, {} devices, {shapers} shapers", cli.config.display(), config.devices.len());
@@ -127,11 +134,12 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 fn log(json: bool) {
     let asked = std::env::var("TAKAR_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
     let filter = asked.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
-    let lines = fmt::layer().with_writer(std::io::stderr).with_target(false);
+    // Without colours: what a router logs is read in a file.
+    let lines = fmt::layer().with_writer(std::io::stderr).with_target(false).with_ansi(false);
     let registry = tracing_subscriber::registry().with(filter);
     if json {
         registry.with(lines.json()).init()
     } else {
-        registry.with(lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))).init()
+        registry.with(lines).init()
     }
 }

@@ -13,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+use anyhow::Context as _;
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use takar_shared::{
     Name,
@@ -127,6 +128,26 @@ pub fn parse(text: &str) -> Result<Config, Vec<Problem>> {
         vec![Problem { at: format!("line {line}"), text: error.message().replace('\n', " ") }]
     })?;
     check::config(raw)
+}
+
+/// Gives every secret that the config names the mode 0600, and says so of each that had another. A config that does not
+/// read is left to [`load`].
+pub fn protect(path: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    let Ok(raw) = toml::from_str::<raw::RawConfig>(&text) else { return Ok(()) };
+    for secret in raw.device.iter().flat_map(raw::RawDevice::secrets) {
+        let shown = secret.display();
+        // One that is not there is told by what loads it.
+        let Ok(meta) = std::fs::metadata(secret) else { continue };
+        let mut permissions = meta.permissions();
+        if permissions.mode() & 0o7777 != 0o600 {
+            permissions.set_mode(0o600);
+            std::fs::set_permissions(secret, permissions).with_context(|| format!("{shown}: its mode"))?;
+            println!("{shown}: now of mode 0600");
+        }
+    }
+    Ok(())
 }
 
 /// A secret's file must be readable by its owner only; one line, without the line's end.

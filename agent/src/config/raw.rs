@@ -1,6 +1,6 @@
 //! The config file as it is written, before anything about it was checked.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use takar_shared::Direction;
@@ -33,6 +33,17 @@ pub(super) struct RawDevice {
     pub(super) queues: Option<RawQueues>,
     #[serde(default)]
     pub(super) shaper: Vec<RawShaper>,
+}
+
+impl RawDevice {
+    /// The files of its secrets.
+    pub(super) fn secrets(&self) -> Vec<&Path> {
+        let snmp = self.snmp.iter().flat_map(|snmp| {
+            [&snmp.community_file, &snmp.auth_password_file, &snmp.privacy_password_file].into_iter().flatten()
+        });
+        let queues = self.queues.iter().flat_map(|queues| &queues.password_file);
+        snmp.chain(queues).map(PathBuf::as_path).collect()
+    }
 }
 
 #[derive(Deserialize)]

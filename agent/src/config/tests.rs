@@ -350,3 +350,26 @@ fn the_file_is_named_in_each_problem() {
     fs::write(&path, "mode = 1\n").unwrap();
     assert!(load(&path).unwrap_err()[0].to_string().starts_with(&format!("{}: line 1: ", path.display())));
 }
+
+#[test]
+fn protected_secrets_are_of_mode_0600_and_nothing_else_is_touched() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    for name in ["community", "other"] {
+        fs::write(path(name), "public").unwrap();
+        fs::set_permissions(path(name), fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    let text = LEAST.replace("[device.queues]", &format!(
+        "[device.snmp]\naddress = \"10.0.0.1:161\"\ncommunity_file = {:?}\ninterfaces = [\"wan\"]\n[device.queues]",
+        path("community")
+    ));
+    fs::write(path("agent.toml"), &text).unwrap();
+    assert!(load(&path("agent.toml")).unwrap_err()[0].text.contains("mode 0644"));
+    protect(&path("agent.toml")).unwrap();
+    load(&path("agent.toml")).unwrap();
+    let mode = |name: &str| fs::metadata(path(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode("community"), mode("other")), (0o600, 0o644));
+    fs::write(path("agent.toml"), "mode = [").unwrap();
+    protect(&path("agent.toml")).unwrap();
+    assert!(protect(&path("none.toml")).is_err());
+}

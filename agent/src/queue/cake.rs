@@ -2,7 +2,7 @@
 //!
 //! Its one rate (`bandwidth`) is here `mir`; it has no guarantee. Only a CAKE that exists is changed, in place and in
 //! its rate alone: `cake_change` in the kernel's net/sched/sch_cake.c keeps every option that a request does not name
-//! (the same from Linux 4.19 to 6.6), and its queues with what waits in them. It is never made, moved or deleted. The
+//! (read of Linux 4.19, seen on 6.1), and its queues with what waits in them. It is never made, moved or deleted. The
 //! kernel changes one atomically; several one after the other.
 //!
 //! Values live in the kernel's memory only: what must outlive a reboot is re-applied by the agent, or kept by SQM.

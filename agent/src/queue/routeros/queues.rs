@@ -35,6 +35,8 @@ pub struct RouterQueues {
     /// Those of the allow-list that are in `/queue/tree`; the others are simple queues.
     trees: BTreeSet<Name>,
     hindered: Hindered,
+    /// The router does not let us look.
+    blind: bool,
     /// Readings until the next look.
     until_look: u32,
 }
@@ -45,17 +47,22 @@ type Hindered = BTreeMap<Name, String>;
 impl RouterQueues {
     /// Connects to nothing yet.
     pub fn new(access: Access, allow: Vec<ShaperKey>, trees: BTreeSet<Name>) -> Self {
-        Self { client: Client::new(access), allow, trees, hindered: Hindered::new(), until_look: 0 }
+        Self { client: Client::new(access), allow, trees, hindered: Hindered::new(), blind: false, until_look: 0 }
     }
 
     /// Looks at what hinders the queues, and says what changed since the last look. A router that does not let us look
     /// keeps its queues for working.
     async fn look(&mut self) -> Result<(), QueueError> {
         let found = match self.hindrances().await {
-            Ok(found) => found,
+            Ok(found) => {
+                self.blind = false;
+                found
+            }
             Err(QueueError::Refused { command, message }) => {
-                let address = self.client.address();
-                tracing::warn!(%address, %command, %message, "whether queues have an effect cannot be seen");
+                if !std::mem::replace(&mut self.blind, true) {
+                    let address = self.client.address();
+                    tracing::warn!(%address, %command, %message, "whether queues have an effect cannot be seen");
+                }
                 self.hindered.clone()
             }
             Err(other) => return Err(other),

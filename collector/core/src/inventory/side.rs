@@ -11,7 +11,7 @@ use super::{
     place::{Place, Problems},
 };
 
-/// HTB keeps rates in bytes/s (`struct tc_ratespec`), so a class reads back only whole bytes.
+/// HTB keeps rates in bytes/s (`struct tc_ratespec`), and so does CAKE: they read back only whole bytes.
 const BITS_PER_BYTE: u64 = 8;
 
 /// `capacity` of the uplink is `None` where the uplink is itself a problem. `None` as the answer means that a problem
@@ -23,7 +23,7 @@ pub(super) fn side(
     problems: &mut Problems,
 ) -> Option<Side> {
     let shaper = shaper(raw, place, problems);
-    let counts_bytes = raw.class.is_some();
+    let counts_bytes = raw.class.is_some() || raw.root.is_some();
     not_zero("mir_bps", Some(raw.mir_bps), place, problems);
     not_zero("ceiling_bps", raw.ceiling_bps, place, problems);
     guarantee(raw, shaper.as_ref(), place, problems);
@@ -118,7 +118,7 @@ fn whole_bytes(raw: &RawSide, place: &Place, problems: &mut Problems) {
     ];
     for (key, rate) in rates {
         if let Some(rate) = rate.filter(|rate| rate % BITS_PER_BYTE != 0) {
-            let why = "a class keeps its rates in bytes/s";
+            let why = if raw.root.is_some() { "CAKE keeps its rate in bytes/s" } else { "a class keeps its rates in bytes/s" };
             problems.add(place.key(key), format!("expected a multiple of 8 bit/s ({why}), found {rate}"));
         }
     }
