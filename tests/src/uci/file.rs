@@ -166,7 +166,11 @@ mod tests {
     #[test]
     fn files_of_routers_are_read_and_written_back() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/fixtures/openwrt_uci");
-        let Ok(files) = fs::read_dir(folder) else { return };
+        let Ok(files) = fs::read_dir(&folder) else {
+            // `tests/run` counts it as skipped.
+            eprintln!("{} is not there: no UCI file of a real router was read", folder.display());
+            return;
+        };
         for file in files.map(|file| file.unwrap().path()) {
             let text = fs::read_to_string(&file).unwrap();
             if !text.trim_start().starts_with("config ") {
