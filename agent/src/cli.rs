@@ -137,9 +137,5 @@ fn log(json: bool) {
     // Without colours: what a router logs is read in a file.
     let lines = fmt::layer().with_writer(std::io::stderr).with_target(false).with_ansi(false);
     let registry = tracing_subscriber::registry().with(filter);
-    if json {
-        registry.with(lines.json()).init()
-    } else {
-        registry.with(lines).init()
-    }
+    if json { registry.with(lines.json()).init() } else { registry.with(lines).init() }
 }

@@ -359,10 +359,13 @@ fn protected_secrets_are_of_mode_0600_and_nothing_else_is_touched() {
         fs::write(path(name), "public").unwrap();
         fs::set_permissions(path(name), fs::Permissions::from_mode(0o644)).unwrap();
     }
-    let text = LEAST.replace("[device.queues]", &format!(
-        "[device.snmp]\naddress = \"10.0.0.1:161\"\ncommunity_file = {:?}\ninterfaces = [\"wan\"]\n[device.queues]",
-        path("community")
-    ));
+    let text = LEAST.replace(
+        "[device.queues]",
+        &format!(
+            "[device.snmp]\naddress = \"10.0.0.1:161\"\ncommunity_file = {:?}\ninterfaces = [\"wan\"]\n[device.queues]",
+            path("community")
+        ),
+    );
     fs::write(path("agent.toml"), &text).unwrap();
     assert!(load(&path("agent.toml")).unwrap_err()[0].text.contains("mode 0644"));
     protect(&path("agent.toml")).unwrap();

@@ -210,14 +210,22 @@ fn rates_must_fit_each_other() {
 }
 
 #[test]
-fn only_a_class_needs_whole_bytes() {
+fn a_queue_of_the_router_needs_no_whole_bytes_and_a_root_does() {
     let mut raw = sound();
-    let side = RawSide { root: Some("wan".into()), mir_bps: 20_000_001, ..RawSide::default() };
+    let side = RawSide { queue: Some("wan".into()), cir_bps: Some(1), mir_bps: 20_000_001, ..RawSide::default() };
     read(&mut raw.links[1]).up = side;
     read(&mut raw.links[0]).up.mir_bps = 16_000_000;
     let inventory = validate(&raw).unwrap().inventory;
     let up = &inventory.links()[0].up;
-    assert_eq!((up.cir, up.floor), (None, BitsPerSec::ZERO));
+    assert_eq!((up.cir, up.floor), (Some(BitsPerSec(1)), BitsPerSec(1)));
+
+    let root = |mir_bps| RawSide { root: Some("wan".into()), mir_bps, ..RawSide::default() };
+    read(&mut raw.links[1]).up = root(20_000_000);
+    let inventory = validate(&raw).unwrap().inventory;
+    assert_eq!((inventory.links()[0].up.cir, inventory.links()[0].up.floor), (None, BitsPerSec::ZERO));
+    read(&mut raw.links[1]).up = root(20_000_001);
+    let problems = validate(&raw).unwrap_err();
+    assert!(problems[0].what.contains("CAKE keeps its rate in bytes/s"), "{problems:?}");
 }
 
 #[test]

@@ -118,7 +118,11 @@ fn whole_bytes(raw: &RawSide, place: &Place, problems: &mut Problems) {
     ];
     for (key, rate) in rates {
         if let Some(rate) = rate.filter(|rate| rate % BITS_PER_BYTE != 0) {
-            let why = if raw.root.is_some() { "CAKE keeps its rate in bytes/s" } else { "a class keeps its rates in bytes/s" };
+            let why = if raw.root.is_some() {
+                "CAKE keeps its rate in bytes/s"
+            } else {
+                "a class keeps its rates in bytes/s"
+            };
             problems.add(place.key(key), format!("expected a multiple of 8 bit/s ({why}), found {rate}"));
         }
     }
