@@ -150,9 +150,10 @@ pub fn protect(path: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A secret's file must be readable by its owner only; one line, without the line's end.
-pub fn read_secret(path: &Path) -> Result<String, String> {
+/// A secret's file must be named, and readable by its owner only; one line, without the line's end.
+pub fn read_secret(path: Option<&Path>) -> Result<String, String> {
     use std::os::unix::fs::MetadataExt as _;
+    let path = path.ok_or("missing; expected the path of a 0600 file with the secret")?;
     let shown = path.display();
     let meta = std::fs::metadata(path).map_err(|error| format!("{shown} cannot be read: {error}"))?;
     if meta.mode() & 0o077 != 0 {

@@ -68,7 +68,7 @@ pub fn load_or_make_key(state_dir: &Path) -> anyhow::Result<SigningKey> {
 
 pub fn load_key(state_dir: &Path) -> anyhow::Result<SigningKey> {
     let path = state_dir.join(KEY);
-    let text = crate::config::read_secret(&path).map_err(anyhow::Error::msg)?;
+    let text = crate::config::read_secret(Some(&path)).map_err(anyhow::Error::msg)?;
     // A Digest has the length and the hex form of a seed.
     let seed: takar_shared::Digest =
         text.parse().map_err(|error| anyhow::anyhow!("{}: {error} (an Ed25519 seed)", path.display()))?;

@@ -112,11 +112,7 @@ impl Probe {
 }
 
 fn secret(argument: &str, path: Option<PathBuf>, tell: &mut impl FnMut(String)) -> Option<String> {
-    let read = match path {
-        Some(path) => read_secret(&path),
-        None => Err("missing; expected the path of a 0600 file with the secret".into()),
-    };
-    read.map_err(|problem| tell(format!("{argument}: {problem}"))).ok()
+    read_secret(path.as_deref()).map_err(|problem| tell(format!("{argument}: {problem}"))).ok()
 }
 
 fn choice<T: Copy>(argument: &str, given: &str, known: &[(&str, T)], tell: &mut impl FnMut(String)) -> Option<T> {

@@ -86,8 +86,7 @@ impl Engine {
         if let Some(why) = unreported(agent, link, direction) {
             return ("not-measured", why);
         }
-        let reading = self.watches.get(&link.name, direction).and_then(|watch| watch.observed.as_ref());
-        if reading.is_some_and(|reading| reading.disabled) {
+        if self.shapes_nothing(&link.name, direction) {
             let why = "its queue shapes nothing: disabled, invalid or passed by (RouterOS: FastTrack, a queue before it); \
                        the agent's log says which";
             return ("drifted", why.into());

@@ -141,7 +141,8 @@ impl Engine {
         standing.hold()
     }
 
-    fn shapes_nothing(&self, link: &LinkName, direction: Direction) -> bool {
+    /// As read on the device, whatever its rates.
+    pub(in crate::engine) fn shapes_nothing(&self, link: &LinkName, direction: Direction) -> bool {
         let reading = self.watches.get(link, direction).and_then(|watch| watch.observed.as_ref());
         reading.is_some_and(|reading| reading.disabled)
     }
