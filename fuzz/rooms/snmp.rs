@@ -97,6 +97,7 @@ fn varbind(oid: &[u8], value: &Value) -> Vec<u8> {
         Value::Gauge32(number) => tlv(snmp::TYPE_UNSIGNED32, &unsigned(u64::from(*number))),
         Value::TimeTicks(ticks) => tlv(snmp::TYPE_TIMETICKS, &unsigned(u64::from(*ticks))),
         Value::Counter64(count) => tlv(snmp::TYPE_COUNTER64, &unsigned(*count)),
+        Value::ObjectId(oid) => tlv(ber::OBJECT_IDENTIFIER, &oid.to_ber()),
         Value::Absent => vec![snmp::SNMP_NOSUCHOBJECT, 0],
         Value::EndOfView => vec![snmp::SNMP_ENDOFMIBVIEW, 0],
         Value::Other => ber::NULL.to_vec(),
