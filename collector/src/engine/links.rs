@@ -1,16 +1,15 @@
 //! Watches: one per link and direction, with its readings and what is found in them.
 
 mod rest;
+mod watch;
 
 use std::collections::HashMap;
 
 use takar_collector_core::{
     assess::{Assessor, Finding, FindingKind, NoFinding, Verdict},
-    demand::{Demand, DemandSettings, demand},
     inventory::{Inventory, Link, LinkMeter, LinkName},
-    passing::{Bypass, Passing},
-    rate::{RateLimits, RateTracker},
-    window::{QueueDelta, Window, WindowSettings},
+    rate::RateLimits,
+    window::{Window, WindowSettings},
 };
 use takar_shared::{
     BitsPerSec, Direction, Name, UnixMillis,
@@ -19,7 +18,9 @@ use takar_shared::{
 };
 use takar_store::{FindingRecord, MeterId, SampleRow, Write};
 
-use super::{Allocation, Engine, ingest::counter};
+pub use watch::Watch;
+
+use super::{Allocation, Engine};
 use crate::config::{Config, Readings};
 
 /// Every watch, and which meter feeds which.
@@ -43,26 +44,6 @@ enum Role {
     Octets { value: usize },
     /// Drops, overlimits and backlog of the shaper.
     Queue,
-}
-
-/// Of a shaper, at one moment.
-struct QueueCounts {
-    at: UnixMillis,
-    bytes: u64,
-    drops: u64,
-    overlimits: u64,
-}
-
-pub struct Watch {
-    pub window: Window,
-    pub assessor: Assessor,
-    /// The finding in the store that stands, if one does.
-    pub finding: Option<u64>,
-    pub no_finding: Option<NoFinding>,
-    pub observed: Option<QueueReading>,
-    octets: RateTracker,
-    queue: Option<QueueCounts>,
-    passing: Passing,
 }
 
 impl Watches {
@@ -100,47 +81,6 @@ impl Watches {
                 watch.observed = None;
             }
         }
-    }
-}
-
-impl Watch {
-    fn feed_octets(&mut self, row: &SampleRow, value: usize) {
-        match self.octets.push(counter(row, value)) {
-            Ok(interval) => {
-                let (from, to) = (UnixMillis(interval.from.0), UnixMillis(interval.to.0));
-                self.window.push_interval(from, to, interval.octets);
-                self.passing.push_link(from, to, interval.octets);
-            }
-            Err(why) => {
-                if why.is_break() {
-                    self.window.mark_break(row.at);
-                }
-                self.passing.mark_break();
-            }
-        }
-    }
-
-    fn feed_queue(&mut self, row: &SampleRow) {
-        let [bytes, drops, overlimits, backlog] = row.values;
-        let Some(old) = self.queue.replace(QueueCounts { at: row.at, bytes, drops, overlimits }) else { return };
-        // Counters that fell were reset: what happened in between is not known.
-        let fell = bytes < old.bytes || drops < old.drops || overlimits < old.overlimits;
-        if row.break_before || fell || row.at <= old.at {
-            self.passing.mark_break();
-            return;
-        }
-        let delta = QueueDelta { drops: drops - old.drops, overlimits: overlimits - old.overlimits, backlog };
-        self.window.push_queue(row.at, delta);
-        self.passing.push_queue(bytes - old.bytes);
-    }
-
-    /// Traffic that does not pass the queue, where that is what was last seen.
-    pub fn bypass(&self) -> Option<Bypass> {
-        self.passing.found()
-    }
-
-    pub fn demand(&self) -> Demand {
-        demand(self.window.readings(), &DemandSettings::default())
     }
 }
 
@@ -258,16 +198,9 @@ impl Engine {
             Some(record) => Assessor::resume(record.finding.clone(), self.config.assess)?,
             None => Assessor::new(link.name.clone(), direction, self.config.assess)?,
         };
-        Ok(Watch {
-            window: Window::new(settings, from)?,
-            assessor,
-            finding: standing.map(|record| record.id),
-            no_finding: None,
-            observed: None,
-            octets: RateTracker::new(limits),
-            queue: None,
-            passing: Passing::default(),
-        })
+        let mut watch = Watch::new(Window::new(settings, from)?, assessor, limits);
+        watch.finding = standing.map(|record| record.id);
+        Ok(watch)
     }
 
     /// Closes readings that are complete and judges every link that has a new one: all that have any, after a start or
